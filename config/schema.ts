@@ -1,30 +1,19 @@
 // Every setting: its type, default, unit and a sentence. Nothing is read here; config.ts does that.
 import { z } from 'zod'
-import { bytes, milliseconds, seconds } from './units.ts'
+import { bytes, choice, count, flag, list, milliseconds, seconds, text } from './units.ts'
 
-const count = (max: number, min = 0) => z.coerce.number().int().min(min).max(max)
-const port = count(65_535)
-const host = z.string().min(1)
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform(text => text === 'true')])
-const list = z.union([
-  z.array(z.string()),
-  z.string().transform(text =>
-    text
-      .split(',')
-      .map(part => part.trim())
-      .filter(Boolean)
-  )
-])
+const port = () => count(65_535)
+const host = text
 
 const MiB = 1024 ** 2
 const DAY_MS = 86_400_000
 
 const access = z.strictObject({
-  devices: list.default(['*']).describe('Device ids this rule is for; * stands for any text.'),
-  publish: list
+  devices: list().default(['*']).describe('Device ids this rule is for; * stands for any text.'),
+  publish: list()
     .default([])
     .describe('Topic filters they may publish to; %c is the client id, %u the user name.'),
-  subscribe: list
+  subscribe: list()
     .default([])
     .describe('Topic filters they may subscribe to; %c is the client id, %u the user name.')
 })
@@ -34,17 +23,12 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sh
 /** The whole configuration. `describe` texts are shown by the example file and by `--help`. */
 export const schema = z.strictObject({
   log: section({
-    level: z
-      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    level: choice(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')
       .describe('Least level that is logged.')
   }),
   store: section({
-    dir: z
-      .string()
-      .min(1)
-      .default('data')
-      .describe('Folder of the data. Created when missing; one process at a time.'),
+    dir: text().default('data').describe('Folder of the data. Created when missing; one process at a time.'),
     waitingBytesMax: bytes(MiB, 4096 * MiB)
       .default(64 * MiB)
       .describe('Bytes of events that may wait for commit before devices are paused.'),
@@ -62,9 +46,9 @@ export const schema = z.strictObject({
       .describe('How often retention and the merging of small blocks run.')
   }),
   mqtt: section({
-    enabled: flag.default(true).describe('Whether MQTT is served.'),
-    host: host.default('127.0.0.1').describe('Address to listen on.'),
-    port: port.default(1883).describe('Port to listen on; 0 lets the system choose.'),
+    enabled: flag().default(true).describe('Whether MQTT is served.'),
+    host: host().default('127.0.0.1').describe('Address to listen on.'),
+    port: port().default(1883).describe('Port to listen on; 0 lets the system choose.'),
     packetBytesMax: bytes(256, 256 * MiB)
       .default(MiB)
       .describe('Largest MQTT packet that is accepted.'),
@@ -97,7 +81,7 @@ export const schema = z.strictObject({
       ),
     topicAliasMax: count(65_535).default(32).describe('Most topic aliases of a client.'),
     unsentBytesMax: bytes(65_536, 1024 * MiB)
-      .default(MiB)
+      .default(256 * 1024)
       .describe('Bytes waiting in a subscriber’s socket beyond which it reads on from the log.'),
     retainedMax: count(10_000_000).default(100_000).describe('Most topics with a retained message.'),
     retainedBytesMax: bytes(0, 16_384 * MiB)
@@ -110,9 +94,9 @@ export const schema = z.strictObject({
       )
   }),
   tcp: section({
-    enabled: flag.default(true).describe('Whether the raw TCP protocol is served.'),
-    host: host.default('127.0.0.1').describe('Address to listen on.'),
-    port: port.default(7883).describe('Port to listen on; 0 lets the system choose.'),
+    enabled: flag().default(true).describe('Whether the raw TCP protocol is served.'),
+    host: host().default('127.0.0.1').describe('Address to listen on.'),
+    port: port().default(7883).describe('Port to listen on; 0 lets the system choose.'),
     frameBytesMax: bytes(256, 64 * MiB)
       .default(65_536)
       .describe('Largest frame that is accepted.'),
@@ -134,8 +118,8 @@ export const schema = z.strictObject({
       .describe('Bytes of replies waiting in a device’s socket beyond which it is no longer read from.')
   }),
   http: section({
-    host: host.default('127.0.0.1').describe('Address to listen on.'),
-    port: port.default(8080).describe('Port to listen on; 0 lets the system choose.'),
+    host: host().default('127.0.0.1').describe('Address to listen on.'),
+    port: port().default(8080).describe('Port to listen on; 0 lets the system choose.'),
     bodyBytesMax: bytes(1024, 256 * MiB)
       .default(MiB)
       .describe('Largest request body.'),
@@ -168,10 +152,12 @@ export const schema = z.strictObject({
     appendTimeoutMs: milliseconds(100, 600_000)
       .default(10_000)
       .describe('Time for posted events to become durable before 503 is answered.'),
-    allowedOrigins: list.default([]).describe('Origins of web pages, beside our own, that may open the feed.')
+    allowedOrigins: list()
+      .default([])
+      .describe('Origins of web pages, beside our own, that may open the feed.')
   }),
   devices: section({
-    anonymous: flag
+    anonymous: flag()
       .default(true)
       .describe(
         'Whether devices without a token are let in. Only while every device port listens on loopback.'
@@ -181,6 +167,7 @@ export const schema = z.strictObject({
       .describe('How long a device must be gone before it is said to be offline.'),
     access: z
       .array(access)
+      .meta({ setting: { kind: 'rules' } })
       .default([{ devices: ['*'], publish: ['#'], subscribe: ['#'] }])
       .describe('What devices may publish and subscribe to; the rules that name a device add up.')
   }),

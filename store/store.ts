@@ -155,6 +155,8 @@ export interface SubscriptionRow {
   retainHandling: 0 | 1 | 2
   /** MQTT 5 Subscription Identifier, or null. */
   identifier: number | null
+  /** Sequence at which it was made: it matches later notifications only. */
+  since: number
 }
 
 /** A QoS 1 or 2 message that was sent to a session and not finished. */
