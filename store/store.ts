@@ -202,6 +202,8 @@ export interface WillRow {
   mqtt: MqttDetails
   /** Will Delay Interval in seconds. */
   delayS: number
+  /** Message Expiry Interval in seconds, from its publication on; null: never. */
+  expiryS: number | null
   /** When it falls due, ms since 1970; null while its connection lives. */
   dueAt: number | null
 }
