@@ -1,5 +1,5 @@
 // The settings as a list, read off the schema: for the names of variables and flags, the example file and the help.
-import { z } from 'zod'
+import type { z } from 'zod'
 import { schema } from './schema.ts'
 import type { SettingType } from './units.ts'
 

@@ -19,7 +19,7 @@ export interface Source {
   values: Record<string, unknown>
   problems: Problem[]
   /** Where the value at the path was written. */
-  where(path: readonly PropertyKey[]): string
+  where: (path: readonly PropertyKey[]) => string
 }
 
 /** Reads a YAML file. One that can't be read or parsed gives no values, and problems. */

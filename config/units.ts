@@ -107,7 +107,7 @@ export const list = () =>
       const parts = value.split(',').map(part => part.trim())
       return parts.filter(part => part !== '')
     }
-    if (Array.isArray(value) && value.every(part => typeof part === 'string')) return value as string[]
+    if (Array.isArray(value) && value.every(part => typeof part === 'string')) return value
     return new Refused(`must be a list of texts; it is ${show(value)}`)
   })
 
