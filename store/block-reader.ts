@@ -1,0 +1,133 @@
+// Finds the entries that pass a filter in blocks that an engine hands over one by one. Runs beside the database, off
+// the event loop: what matches leaves still encoded, and is decoded where it is wanted.
+import { summaryTest } from './block-summary.ts'
+import type { BlockSummary } from './block-summary.ts'
+import { readEntry, readHead } from './entry-codec.ts'
+import { compileFilter } from './filter.ts'
+import type { Test } from './filter.ts'
+import { MsgpackReader } from './msgpack-reader.ts'
+import type { Notification } from './notification.ts'
+import type { Filter, Gap } from './store.ts'
+
+// One call looks at no more than this, so that no reader waits long for another's rare matches.
+const SUMMARIES_MAX = 2048
+const ENTRIES_MAX = 32_768
+
+export interface ReadRequest {
+  after: number
+  /** Highest sequence to look at. */
+  upTo: number
+  limit: number
+  bytesMax: number
+  filter: Filter | null
+}
+
+/** Entries as they are stored, one after the other, and their sequences. */
+export interface PackedEntries {
+  seqs: Float64Array<ArrayBuffer>
+  bytes: Uint8Array<ArrayBuffer>
+  /** Everything up to here was looked at, or is gone. */
+  next: number
+  gap: Gap | null
+}
+
+/** A block without its body. */
+export interface BlockHead extends BlockSummary {
+  first: number
+  last: number
+}
+
+/**
+ * Collects what a read asks for. Feed it block heads in order; `wants` says whether to open a block, `take` opens it;
+ * stop when `done`.
+ */
+export class BlockReader {
+  readonly #request: ReadRequest
+  readonly #mayPass: (summary: BlockSummary) => boolean
+  readonly #test: Test | null
+  readonly #seqs: number[] = []
+  readonly #parts: Uint8Array[] = []
+  #bytes = 0
+  #next: number
+  #gap: Gap | null = null
+  #summaries = 0
+  #entries = 0
+  #full = false
+
+  constructor(request: ReadRequest) {
+    this.#request = request
+    this.#next = request.after
+    this.#mayPass = summaryTest(request.filter ?? undefined)
+    this.#test = request.filter ? compileFilter(request.filter) : null
+  }
+
+  get done(): boolean {
+    return (
+      this.#full ||
+      this.#next >= this.#request.upTo ||
+      this.#summaries >= SUMMARIES_MAX ||
+      this.#entries >= ENTRIES_MAX
+    )
+  }
+
+  /** Whether the block must be opened with `take`; otherwise it is passed by. */
+  wants(head: BlockHead): boolean {
+    this.#summaries++
+    if (head.first > this.#next + 1) {
+      // Blocks follow each other without a hole, so this can only be what retention took.
+      this.#gap = { from: this.#next + 1, to: Math.min(head.first - 1, this.#request.upTo) }
+      this.#next = this.#gap.to
+    }
+    if (head.last <= this.#next || head.first > this.#request.upTo) return false
+    if (this.#mayPass(head)) return true
+    this.#next = Math.min(head.last, this.#request.upTo)
+    return false
+  }
+
+  take(head: BlockHead, body: Uint8Array): void {
+    const { upTo, limit, bytesMax } = this.#request
+    const reader = new MsgpackReader(body)
+    reader.array()
+    for (let seq = head.first; seq <= head.last && seq <= upTo; seq++) {
+      const start = reader.at
+      const entry = readHead(reader)
+      this.#entries++
+      if (seq <= this.#next) continue
+      if (this.#test === null || this.#test(entry)) {
+        const bytes = reader.at - start
+        if (this.#seqs.length > 0 && this.#bytes + bytes > bytesMax) {
+          this.#full = true
+          return
+        }
+        this.#seqs.push(seq)
+        this.#parts.push(body.subarray(start, reader.at))
+        this.#bytes += bytes
+        this.#full = this.#seqs.length >= limit
+      }
+      this.#next = seq
+      if (this.#full) return
+    }
+  }
+
+  /** The outcome. `ended`: there is no block after the last one that was handed over. */
+  finish(ended: boolean): PackedEntries {
+    const { after, upTo } = this.#request
+    if (ended && !this.#full && this.#next < upTo) {
+      this.#gap = { from: this.#gap?.from ?? this.#next + 1, to: upTo }
+      this.#next = upTo
+    }
+    const bytes = new Uint8Array(this.#bytes)
+    let at = 0
+    for (const part of this.#parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return { seqs: Float64Array.from(this.#seqs), bytes, next: Math.max(after, this.#next), gap: this.#gap }
+  }
+}
+
+/** Decodes packed entries. Payloads share the memory of `packed.bytes`. */
+export function unpackEntries(packed: PackedEntries): Notification[] {
+  const reader = new MsgpackReader(packed.bytes)
+  return Array.from(packed.seqs, seq => readEntry(reader, seq))
+}

@@ -1,0 +1,251 @@
+// The log over an engine: appends become group commits, commits become batches for followers and the recent window,
+// reads come from the window or from the engine.
+import type { Logger } from 'pino'
+import { encodeBlock } from './block.ts'
+import type { EncodedBlock, TimedDraft } from './block.ts'
+import { unpackEntries } from './block-reader.ts'
+import type { Engine, LogState, MaintenanceSlice, Statement } from './engine.ts'
+import { compileFilter } from './filter.ts'
+import { Followers } from './followers.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { Waiting } from './group-commit.ts'
+import { draftBytes, placeDraft, statementBytes } from './drafts.ts'
+import type { LogCounts } from './log-metrics.ts'
+import { MsgpackWriter } from './msgpack-writer.ts'
+import type { Draft, Notification } from './notification.ts'
+import { RecentWindow } from './recent-window.ts'
+import type { Statements } from './statements.ts'
+import type { StreamPositions, StreamStep } from './stream-positions.ts'
+import type {
+  AppendOptions,
+  Batch,
+  Change,
+  Follower,
+  Gap,
+  Log,
+  LogBounds,
+  LogHealth,
+  OnDurable,
+  ReadOptions,
+  ReadResult,
+  StoreOptions
+} from './store.ts'
+
+const READ_BYTES_MAX = 4 * 1024 * 1024 // of one read whose caller names no limit
+const RECENT_LOOKED_AT_MAX = 16_384 // entries one read looks at in memory: about a millisecond
+const CHANGES_BYTES = 32 // bookkeeping of an append beside its data
+
+export interface LogOptions {
+  engine: Engine
+  state: LogState
+  statements: Statements
+  streams: StreamPositions
+  store: StoreOptions
+  counts: LogCounts
+  log: Logger
+  onFatal: (error: Error) => void
+}
+
+export class StoreLog implements Log {
+  readonly #options: LogOptions
+  readonly #group: GroupCommit
+  readonly #window: RecentWindow
+  readonly #followers: Followers
+  readonly #writer = new MsgpackWriter()
+  #first: number
+  #last: number
+  #lastAt: number
+
+  constructor(options: LogOptions) {
+    const { state, store, log, onFatal } = options
+    this.#options = options
+    this.#first = state.first
+    this.#last = state.next - 1
+    this.#lastAt = state.lastAt
+    this.#window = new RecentWindow(store.recentBytesMax)
+    this.#group = new GroupCommit({
+      commit: group => this.#commit(group),
+      waitingBytesMax: store.waitingBytesMax,
+      now: store.now,
+      log,
+      onFatal
+    })
+    this.#followers = new Followers(
+      {
+        last: () => this.#last,
+        recent: seq => (seq < this.#first ? null : this.#window.find(seq)),
+        read: (after, limits) => this.read(after, limits)
+      },
+      log
+    )
+  }
+
+  bounds(): LogBounds {
+    return { epoch: this.#options.state.epoch, first: this.#first, last: this.#last }
+  }
+
+  health(): LogHealth {
+    return this.#group.health
+  }
+
+  waitingBytes(): number {
+    return this.#group.waitingBytes
+  }
+
+  full(): boolean {
+    return this.#group.full
+  }
+
+  whenRoom(callback: () => void): void {
+    this.#group.whenRoom(callback)
+  }
+
+  append(draft: Draft, onDurable: OnDurable | null, options?: AppendOptions): void {
+    const changes = options?.changes
+    const stream = options?.stream
+    const statements = changes === undefined ? null : this.#statementsOf(changes)
+    // A clock that was set back must not put the log out of order.
+    const at = Math.max(this.#options.store.now(), this.#lastAt)
+    this.#lastAt = at
+    this.#group.add({
+      draft,
+      at,
+      statements,
+      stream: stream === undefined ? null : { device: draft.device, name: stream.name, seq: stream.seq },
+      failFast: options?.failFast === true,
+      onDurable,
+      bytes: CHANGES_BYTES + draftBytes(draft) + (statements === null ? 0 : statementBytes(statements))
+    })
+  }
+
+  write(changes: readonly Change[], onDurable: OnDurable | null): void {
+    this.writeStatements(this.#statementsOf(changes), onDurable, false)
+  }
+
+  /** Commits statements alone, in order with the appends around them. */
+  writeStatements(statements: readonly Statement[], onDurable: OnDurable | null, failFast: boolean): void {
+    const bytes = CHANGES_BYTES + statementBytes(statements)
+    this.#group.add({ draft: null, at: 0, statements, stream: null, failFast, onDurable, bytes })
+  }
+
+  async read(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): Promise<ReadResult> {
+    const last = this.#last
+    if (after >= last) return { items: [], next: after, more: false, gap: null }
+    if (after + 1 >= this.#first && this.#window.find(after + 1) !== null)
+      return this.#readRecent(after, { limit, bytesMax, ...(filter && { filter }) })
+    const request = { after, upTo: last, limit, bytesMax, filter: filter ?? null }
+    const packed = await this.#options.engine.readEntries(request)
+    return {
+      items: unpackEntries(packed),
+      next: packed.next,
+      more: packed.next < this.#last,
+      gap: packed.gap
+    }
+  }
+
+  #readRecent(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): ReadResult {
+    const test = filter ? compileFilter(filter) : null
+    const items: Notification[] = []
+    const upTo = Math.min(this.#last, after + RECENT_LOOKED_AT_MAX)
+    let bytes = 0
+    let next = after
+    while (next < upTo) {
+      const batch = this.#window.find(next + 1)
+      if (batch === null) break
+      for (let index = next + 1 - batch.first; index < batch.items.length && next < upTo; index++) {
+        const item = batch.items[index] as Notification
+        if (test === null || test(item)) {
+          bytes += item.kind === 'event' ? item.payload.length : 0
+          if (items.length >= limit || (items.length > 0 && bytes > bytesMax))
+            return { items, next, more: true, gap: null }
+          items.push(item)
+        }
+        next = item.seq
+      }
+    }
+    return { items, next, more: next < this.#last, gap: null }
+  }
+
+  async get(seq: number): Promise<Notification | null> {
+    if (seq < this.#first || seq > this.#last) return null
+    const { items } = await this.read(seq - 1, { limit: 1 })
+    return items[0]?.seq === seq ? items[0] : null
+  }
+
+  follow(
+    after: number,
+    onBatch: (batch: Batch) => void | Promise<void>,
+    onGap?: (gap: Gap) => void
+  ): Follower {
+    return this.#followers.follow(after, { onBatch, onGap: onGap ?? null })
+  }
+
+  streamPosition(device: string, stream: string): number {
+    return this.#options.streams.get(device, stream)
+  }
+
+  /** Takes note of what maintenance did. */
+  maintained({ first }: MaintenanceSlice): void {
+    this.#first = Math.max(this.#first, first)
+    this.#window.forgetBefore(this.#first)
+  }
+
+  /** Commits what waits; what can't be committed fails. */
+  async close(): Promise<void> {
+    await this.#group.close()
+    this.#followers.stopAll()
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    const { engine, streams, counts } = this.#options
+    const startedMs = performance.now()
+    const drafts: TimedDraft[] = []
+    const steps: StreamStep[] = []
+    const statements: Statement[] = []
+    const retained = new Map<string, Statement>()
+    for (const { draft, at, stream, statements: own } of group) {
+      if (own) for (const statement of own) statements.push(statement)
+      if (stream) steps.push(stream)
+      if (draft === null) continue
+      if (draft.kind === 'event' && draft.mqtt?.retain === true)
+        retained.set(draft.topic, this.#options.statements.retained(draft, at, drafts.length))
+      drafts.push({ draft, at })
+    }
+    statements.push(...retained.values())
+    const blockStreams = streams.encode(this.#writer, steps)
+    const encoded = drafts.length > 0 ? encodeBlock(this.#writer, drafts, blockStreams) : null
+    const committed = engine.commit({ block: encoded?.block ?? null, statements })
+    // While the database works: what followers will get.
+    const items = encoded ? placeAll(drafts, encoded) : []
+    try {
+      const first = await committed
+      streams.settle(true)
+      if (encoded) this.#publish(items, first, encoded.block.body.length)
+    } catch (error) {
+      streams.settle(false)
+      counts.failures++
+      throw error
+    }
+    counts.committed(items.length, encoded?.block.body.length ?? 0, performance.now() - startedMs)
+  }
+
+  #publish(items: Notification[], first: number, bytes: number): void {
+    let seq = first
+    for (const item of items) item.seq = seq++
+    const batch: Batch = { first, last: seq - 1, items }
+    this.#last = batch.last
+    this.#window.push(batch, bytes)
+    this.#followers.deliver(batch)
+  }
+
+  #statementsOf(changes: readonly Change[]): Statement[] {
+    return changes.flatMap(change => this.#options.statements.change(change))
+  }
+}
+
+function placeAll(drafts: readonly TimedDraft[], { block, payloadsAt }: EncodedBlock): Notification[] {
+  const { buffer, byteOffset } = block.body
+  return drafts.map(({ draft, at }, index) =>
+    placeDraft(draft, at, { buffer, at: byteOffset + (payloadsAt[index] ?? 0) })
+  )
+}

@@ -1,0 +1,249 @@
+// The log's side of the writing connection: commits, and the slices of maintenance between them.
+import { randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
+import { mergeBlocks } from '../block.ts'
+import type { Block } from '../block.ts'
+import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
+import { BLOCK_ENTRIES_MAX, mergeRun } from '../merge-plan.ts'
+import { compilingKysely } from './kysely-sqlite.ts'
+import { commitErrorOf } from './sqlite-errors.ts'
+import { StatementCache } from './statement-cache.ts'
+
+const REMOVED_MAX = 16 // blocks one slice removes: up to 8 MB of pages
+const PLANNED_MAX = 512 // block heads one slice looks at for what to merge
+
+interface Head {
+  first: number
+  last: number
+  bytes: number
+}
+
+export class LogWriter {
+  readonly #db: DatabaseSync
+  readonly #dir: string
+  readonly #statements: StatementCache
+  readonly #sql = compile()
+  readonly #size: LogSize
+  #next: number
+  #lastAt: number
+  #mergeFrom = 0 // blocks before this are as large as they get
+
+  constructor(db: DatabaseSync, dir: string) {
+    this.#db = db
+    this.#dir = dir
+    this.#statements = new StatementCache(db)
+    const epoch = BigInt(`0x${randomBytes(8).toString('hex')}`).toString(36)
+    this.#run(this.#sql.create, [1, epoch, 1, 0, 0])
+    const { next, lastAt } = this.state()
+    this.#next = next
+    this.#lastAt = lastAt
+    this.#size = this.#measure()
+  }
+
+  state(): LogState {
+    const row = this.#get(this.#sql.state)
+    const next = Number(row['next_seq'])
+    return {
+      epoch: String(row['epoch']),
+      next,
+      first: Number(this.#get(this.#sql.size)['first'] ?? next),
+      lastAt: Number(row['last_at']),
+      folded: Number(row['folded_seq'])
+    }
+  }
+
+  get size(): LogSize {
+    return this.#size
+  }
+
+  /** Commits; returns the first sequence. Throws `CommitError` when nothing was committed and it may be tried again. */
+  commit({ block, statements }: Commit): number {
+    const first = this.#next
+    this.#transaction(() => {
+      for (const { sql, parameters } of statements) this.#statements.get(sql).run(...parameters)
+      if (block === null) return
+      this.#insert(block, first)
+      this.#run(this.#sql.advance, [first + block.count, Math.max(this.#lastAt, block.atMax)])
+    })
+    if (block !== null) {
+      this.#next = first + block.count
+      this.#lastAt = Math.max(this.#lastAt, block.atMax)
+      this.#size.blocks++
+      this.#size.blockBytes += block.body.length
+    }
+    return first
+  }
+
+  /** One slice: removes some blocks, or merges some, or finds nothing to do. */
+  maintain(limits: MaintenanceLimits): MaintenanceSlice {
+    const removed = this.#remove(limits)
+    const merged = removed > 0 ? 0 : this.#merge(limits.upTo)
+    if (removed + merged === 0) this.#size.databaseBytes = this.#databaseBytes()
+    return { ...this.#size, removed, merged, more: removed + merged > 0 }
+  }
+
+  #remove({ before, blockBytesMax, upTo }: MaintenanceLimits): number {
+    const oldest = this.#all(this.#sql.oldest, [upTo, REMOVED_MAX])
+    let bytes = this.#size.blockBytes
+    let removed = 0
+    let last = 0
+    for (const row of oldest) {
+      if (Number(row['at_max']) >= before && bytes <= blockBytesMax) break
+      bytes -= Number(row['bytes'])
+      last = Number(row['last'])
+      removed++
+    }
+    if (removed === 0) return 0
+    this.#transaction(() => this.#run(this.#sql.delete, [0, last]))
+    this.#size.blocks -= removed
+    this.#size.blockBytes = bytes
+    this.#size.first = Number(this.#get(this.#sql.size)['first'] ?? this.#next)
+    return removed
+  }
+
+  #merge(upTo: number): number {
+    const heads = this.#all(this.#sql.heads, [this.#mergeFrom, upTo, PLANNED_MAX]).map(headOf)
+    const { run, from } = mergeRun(heads)
+    this.#mergeFrom = from
+    const [oldest] = run
+    const newest = run.at(-1)
+    // Nothing to merge among these, but there are more heads to look at: the next slice goes on after them.
+    if (!oldest || !newest) return 0
+    this.#transaction(() => {
+      const rows = this.#all(this.#sql.bodies, [oldest.first, newest.last])
+      const block = mergeBlocks(
+        rows.map(row => ({
+          body: row['body'] as Uint8Array,
+          atMin: Number(row['at_min']),
+          atMax: Number(row['at_max'])
+        }))
+      )
+      this.#run(this.#sql.delete, [oldest.first, newest.last])
+      this.#insert(block, oldest.first)
+      this.#size.blockBytes += block.body.length - run.reduce((sum, head) => sum + head.bytes, 0)
+    })
+    this.#size.blocks -= run.length - 1
+    return run.length
+  }
+
+  #insert(block: Block, first: number): void {
+    const { count, atMin, atMax, kinds, severity, devices, streams, body } = block
+    this.#run(this.#sql.insert, [
+      first,
+      first + count - 1,
+      atMin,
+      atMax,
+      kinds,
+      severity,
+      body.length,
+      devices,
+      streams,
+      body
+    ])
+  }
+
+  #transaction(work: () => void): void {
+    try {
+      this.#run('begin immediate', [])
+      work()
+      this.#run('commit', [])
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors; then there is nothing to roll back.
+      if (this.#db.isTransaction) this.#db.exec('rollback')
+      throw commitErrorOf(error, this.#dir)
+    }
+  }
+
+  #measure(): LogSize {
+    const row = this.#get(this.#sql.size)
+    return {
+      first: Number(row['first'] ?? this.#next),
+      blocks: Number(row['blocks']),
+      blockBytes: Number(row['bytes'] ?? 0),
+      databaseBytes: this.#databaseBytes()
+    }
+  }
+
+  #databaseBytes(): number {
+    const pages = Number(this.#get('pragma page_count')['page_count'])
+    return pages * Number(this.#get('pragma page_size')['page_size'])
+  }
+
+  #run(text: string, parameters: (string | number | null | Uint8Array)[]): void {
+    this.#statements.get(text).run(...parameters)
+  }
+
+  #get(text: string): Record<string, unknown> {
+    return this.#statements.get(text).get() ?? {}
+  }
+
+  #all(text: string, parameters: number[]): Record<string, unknown>[] {
+    return this.#statements.get(text).all(...parameters)
+  }
+}
+
+function headOf(row: Record<string, unknown>): Head {
+  return { first: Number(row['first']), last: Number(row['last']), bytes: Number(row['bytes']) }
+}
+
+function compile() {
+  const db = compilingKysely()
+  const none = new Uint8Array()
+  return {
+    create: db
+      .insertInto('log_state')
+      .values({ id: 1, epoch: '', next_seq: 1, last_at: 0, folded_seq: 0 })
+      .onConflict(conflict => conflict.doNothing())
+      .compile().sql,
+    state: db.selectFrom('log_state').selectAll().compile().sql,
+    advance: db.updateTable('log_state').set({ next_seq: 0, last_at: 0 }).compile().sql,
+    insert: db
+      .insertInto('block')
+      .values({
+        first_seq: 0,
+        last_seq: 0,
+        at_min: 0,
+        at_max: 0,
+        kinds: 0,
+        severity: 0,
+        body_bytes: 0,
+        devices: none,
+        streams: none,
+        body: none
+      })
+      .compile().sql,
+    size: db
+      .selectFrom('block')
+      .select(row => [
+        row.fn.min('first_seq').as('first'),
+        row.fn.countAll().as('blocks'),
+        row.fn.sum('body_bytes').as('bytes')
+      ])
+      .compile().sql,
+    oldest: db
+      .selectFrom('block')
+      .select(['last_seq as last', 'at_max', 'body_bytes as bytes'])
+      .where('last_seq', '<=', 0)
+      .orderBy('first_seq')
+      .limit(REMOVED_MAX)
+      .compile().sql,
+    heads: db
+      .selectFrom('block')
+      .select(['first_seq as first', 'last_seq as last', 'body_bytes as bytes'])
+      .where('first_seq', '>=', 0)
+      .where('last_seq', '<=', 0)
+      .orderBy('first_seq')
+      .limit(PLANNED_MAX)
+      .compile().sql,
+    bodies: db
+      .selectFrom('block')
+      .select(['at_min', 'at_max', 'body'])
+      .where('first_seq', '>=', 0)
+      .where('first_seq', '<=', 0)
+      .orderBy('first_seq')
+      .limit(sql.lit(BLOCK_ENTRIES_MAX))
+      .compile().sql,
+    delete: db.deleteFrom('block').where('first_seq', '>=', 0).where('first_seq', '<=', 0).compile().sql
+  }
+}

@@ -1,0 +1,55 @@
+// What the event loop and the two database threads say to each other.
+import type { CompiledQuery } from 'kysely'
+import type { PackedEntries, ReadRequest } from '../block-reader.ts'
+import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice, SqlValue } from '../engine.ts'
+import type { StoreErrorCode } from '../errors.ts'
+
+export interface WorkerData {
+  dir: string
+}
+
+/** A statement's text and parameters, without the syntax tree that Kysely keeps beside them. */
+export interface PlainQuery {
+  sql: string
+  parameters: readonly SqlValue[]
+}
+
+/** Requests to the writer with their answers. */
+export interface WriterCalls {
+  open: { request: null; answer: { state: LogState; size: LogSize } }
+  commit: { request: Commit; answer: number }
+  maintain: { request: MaintenanceLimits; answer: MaintenanceSlice }
+  close: { request: null; answer: null }
+}
+
+/** Requests to the reader with their answers. */
+export interface ReaderCalls {
+  open: { request: null; answer: null }
+  readEntries: { request: ReadRequest; answer: PackedEntries }
+  query: { request: readonly PlainQuery[]; answer: unknown[][] }
+  close: { request: null; answer: null }
+}
+
+/** Any table of calls. */
+export type Calls<Known> = { [Name in keyof Known]: { request: unknown; answer: unknown } }
+
+/** How an error crosses from a thread. */
+export interface Failure {
+  kind: 'commit' | 'store' | 'unexpected'
+  code: 'disk-full' | 'disk-error' | StoreErrorCode | null
+  message: string
+  stack: string | null
+}
+
+export interface Request {
+  id: number
+  call: string
+  request: unknown
+}
+
+export type Reply = { id: number; answer: unknown } | { id: number; failure: Failure }
+
+/** Text and parameters of a query that was compiled on the event loop. */
+export function plainQuery({ sql, parameters }: CompiledQuery): PlainQuery {
+  return { sql, parameters: parameters as readonly SqlValue[] }
+}

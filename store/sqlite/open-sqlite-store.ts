@@ -1,0 +1,32 @@
+// Opens a store in a folder, on SQLite.
+import { openStore } from '../open-store.ts'
+import type { OpenStoreOptions } from '../open-store.ts'
+import type { Store } from '../store.ts'
+import { SqliteEngine } from './sqlite-engine.ts'
+
+export interface SqliteStoreOptions extends OpenStoreOptions {
+  /** Folder of the data; created, for its owner only, when missing. */
+  dir: string
+}
+
+/**
+ * Opens the store in `dir` for this process alone. Rejects with `store-locked` when another process has it, and
+ * `store-unreadable` when a newer version wrote it or it is damaged.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const onFatal =
+    options.onFatal ??
+    ((error: Error) => {
+      throw error
+    })
+  const engine = new SqliteEngine(options.dir, error => {
+    options.log.fatal({ err: error }, 'a database thread ended')
+    onFatal(error)
+  })
+  try {
+    return await openStore(engine, await engine.open(), { ...options, onFatal })
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
