@@ -1,0 +1,58 @@
+// QoS 1 and 2 messages sent to a session and not finished: their packet ids, states, and how many more may be sent.
+import type { EventNotification } from '../../store/notification.ts'
+import type { InflightRow } from '../../store/store.ts'
+
+/** One message in flight. */
+export interface Inflight {
+  readonly packetId: number
+  readonly seq: number
+  readonly qos: 1 | 2
+  state: 'published' | 'released'
+  readonly retain: boolean
+  readonly identifiers: readonly number[]
+  /** The message itself where it is a retained one, which the log need not have any more. */
+  readonly message: EventNotification | null
+  /** Whether the store has it. */
+  stored: boolean
+  /** Whether it went out before, so that the next time is a repetition. */
+  sent: boolean
+}
+
+/** The window of one session. Packet ids whose removal the store has not seen yet are not given out again. */
+export class InflightWindow {
+  /** In the order in which they were first sent. */
+  readonly entries = new Map<number, Inflight>()
+  /** Finished entries whose row is still in the store, and the place in the log that must be saved before it may go. */
+  readonly finished = new Map<number, number>()
+  #nextPacketId = 1
+
+  /** A packet id that is not in use, or null when all 65,535 are. */
+  allocate(): number | null {
+    for (let tries = 0; tries < 65_535; tries++) {
+      const packetId = this.#nextPacketId
+      this.#nextPacketId = packetId === 65_535 ? 1 : packetId + 1
+      if (!this.entries.has(packetId) && !this.finished.has(packetId)) return packetId
+    }
+    return null
+  }
+
+  /** Ends an entry. Its row, if there is one, is removed when the session's place is next saved. */
+  finish(entry: Inflight): void {
+    this.entries.delete(entry.packetId)
+    if (entry.stored) this.finished.set(entry.packetId, entry.seq)
+  }
+
+  /** Highest sequence up to which nothing depends on this process' memory; `place` if nothing does. */
+  safePlace(place: number): number {
+    for (const entry of this.entries.values()) {
+      if (!entry.stored && entry.message === null) return Math.min(place, entry.seq - 1)
+    }
+    return place
+  }
+}
+
+/** The row of an entry; `pack` encodes the message of a retained one. */
+export function inflightRow(entry: Inflight, pack: (message: EventNotification) => Uint8Array): InflightRow {
+  const { packetId, seq, qos, state, retain, identifiers, message } = entry
+  return { packetId, seq, qos, state, retain, identifiers, message: message === null ? null : pack(message) }
+}

@@ -1,0 +1,131 @@
+// The retained message of each topic, in memory as a tree of topic levels. It follows the log, so that at any moment
+// it holds exactly what the log says up to the dispatcher's place.
+import type { EventNotification } from '../../store/notification.ts'
+import type { RetainedRow } from '../../store/store.ts'
+
+interface Node {
+  message: EventNotification | null
+  children: Map<string, Node> | null
+}
+
+/** Retained messages by topic, and those that a topic filter matches. */
+export class RetainedMessages {
+  #root: Node = { message: null, children: null }
+  #count = 0
+  #bytes = 0
+
+  /** Number of topics with a retained message. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes of the retained topics and payloads. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Takes a stored message in, at start. */
+  load(row: RetainedRow): void {
+    const { topic, seq, at, device, payload, mqtt } = row
+    this.#set(topic, {
+      kind: 'event',
+      severity: 'info',
+      format: 'plain',
+      source: 'mqtt',
+      topic,
+      seq,
+      at,
+      device,
+      payload,
+      mqtt
+    })
+  }
+
+  /** Follows a committed event: with RETAIN it replaces its topic's message; an empty payload removes it [MQTT-3.3.1-5, -6]. */
+  apply(event: EventNotification): void {
+    if (event.payload.length === 0) this.#delete(event.topic)
+    else this.#set(event.topic, { ...event, payload: Buffer.from(event.payload) }) // a copy: the batch's memory is large
+  }
+
+  /** The message of a topic. */
+  get(topic: string): EventNotification | null {
+    let node: Node | undefined = this.#root
+    for (const level of topic.split('/')) {
+      node = node.children?.get(level)
+      if (node === undefined) return null
+    }
+    return node.message
+  }
+
+  /** Messages whose topics the filter matches, in no particular order. */
+  match(filter: string): EventNotification[] {
+    const found: EventNotification[] = []
+    collect(this.#root, filter.split('/'), 0, found)
+    return found
+  }
+
+  #set(topic: string, message: EventNotification): void {
+    let node = this.#root
+    for (const level of topic.split('/')) {
+      node.children ??= new Map()
+      let child = node.children.get(level)
+      if (child === undefined) node.children.set(level, (child = { message: null, children: null }))
+      node = child
+    }
+    if (node.message === null) this.#count++
+    else this.#bytes -= sizeOf(node.message)
+    this.#bytes += sizeOf(message)
+    node.message = message
+  }
+
+  #delete(topic: string): void {
+    const levels = topic.split('/')
+    const path: Node[] = [this.#root]
+    for (const level of levels) {
+      const child = path.at(-1)?.children?.get(level)
+      if (child === undefined) return
+      path.push(child)
+    }
+    const leaf = path.at(-1)
+    if (leaf?.message == null) return
+    this.#count--
+    this.#bytes -= sizeOf(leaf.message)
+    leaf.message = null
+    for (let depth = levels.length; depth > 0; depth--) {
+      const node = path[depth]
+      if (node === undefined || node.message !== null || (node.children?.size ?? 0) > 0) return
+      path[depth - 1]?.children?.delete(levels[depth - 1] ?? '')
+    }
+  }
+}
+
+function sizeOf(message: EventNotification): number {
+  return message.topic.length + message.payload.length
+}
+
+function collect(node: Node, levels: string[], depth: number, found: EventNotification[]): void {
+  const level = levels[depth]
+  if (level === undefined) {
+    if (node.message !== null) found.push(node.message)
+    return
+  }
+  if (level === '#') {
+    collectAll(node, depth === 0, found)
+    return
+  }
+  if (level !== '+') {
+    const child = node.children?.get(level)
+    if (child !== undefined) collect(child, levels, depth + 1, found)
+    return
+  }
+  for (const [name, child] of node.children ?? []) {
+    if (depth > 0 || !name.startsWith('$')) collect(child, levels, depth + 1, found) // [MQTT-4.7.2-1]
+  }
+}
+
+function collectAll(node: Node, atRoot: boolean, found: EventNotification[]): void {
+  if (node.message !== null) found.push(node.message)
+  for (const [name, child] of node.children ?? []) {
+    if (!atRoot || !name.startsWith('$')) collectAll(child, false, found)
+  }
+}

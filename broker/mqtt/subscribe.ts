@@ -1,0 +1,149 @@
+// SUBSCRIBE and UNSUBSCRIBE: check each filter, authorize, store for durable sessions, answer, then retained messages.
+import type { ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
+import { isTopicFilter, topicLevels } from '../../store/topic-filter.ts'
+import type { Change, Log } from '../../store/store.ts'
+import type { Authorizer } from '../authorize.ts'
+import type { Connection } from './connection.ts'
+import type { Dispatcher, LiveSubscriber } from './dispatcher.ts'
+import { reason } from './reason-codes.ts'
+import type { Subscription } from './subscription.ts'
+
+export interface SubscribeContext {
+  log: Log
+  dispatcher: Dispatcher
+  authorizer: Authorizer
+  subscriptionsMax: number
+  topicLevelsMax: number
+}
+
+/** SUBACK's failure in MQTT 3.1.1, which knows only one [MQTT-3.9.3-2]. */
+const FAILURE = 0x80
+const SUBSCRIPTION_IDENTIFIER_MAX = 268_435_455
+
+type Request = ISubscribePacket['subscriptions'][number]
+
+/** Handles a SUBSCRIBE. Calls back when SUBACK is on its way or the connection has ended. */
+export function handleSubscribe(
+  context: SubscribeContext,
+  connection: Connection,
+  packet: Packet,
+  done: () => void
+): void {
+  const { session, identity } = connection
+  if (packet.cmd !== 'subscribe' || session === null || identity === null) return done()
+  const identifier = packet.properties?.subscriptionIdentifier
+  if (identifier !== undefined && (identifier < 1 || identifier > SUBSCRIPTION_IDENTIFIER_MAX)) {
+    connection.end(reason.protocolError, 'protocol-error', 'a subscription identifier is 1 to 268,435,455')
+    return done()
+  }
+  const malformed = packet.subscriptions.find(request => !isTopicFilter(request.topic))
+  if (malformed !== undefined || packet.subscriptions.length === 0) {
+    connection.end(reason.topicFilterInvalid, 'protocol-error', 'a topic filter is malformed')
+    return done()
+  }
+
+  const made: {
+    subscription: Subscription<LiveSubscriber>
+    previous: Subscription<LiveSubscriber> | undefined
+  }[] = []
+  const changes: Change[] = []
+  const granted = packet.subscriptions.map(request => {
+    const refusal = refusalOf(context, connection, request)
+    if (refusal !== null) return connection.version === 5 ? refusal : FAILURE
+    const previous = session.subscriptions.get(request.topic) // replaced, and heard until then [MQTT-3.8.4-3]
+    const since = previous?.since ?? context.dispatcher.position
+    const subscription = subscriptionOf(request, { identifier, since, owner: session })
+    session.subscriptions.set(request.topic, subscription)
+    made.push({ subscription, previous })
+    const { owner: _, ...row } = subscription
+    changes.push({ put: 'subscription', session: session.key, row })
+    return request.qos
+  })
+
+  const finish = () => {
+    for (const { previous } of made) if (previous !== undefined) context.dispatcher.unsubscribe(previous)
+    if (connection.state === 'open') {
+      for (const { subscription } of made) {
+        if (session.subscriptions.get(subscription.filter) === subscription)
+          context.dispatcher.subscribe(subscription)
+      }
+      connection.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted })
+      for (const { subscription, previous } of made) {
+        const { retainHandling } = subscription
+        // [MQTT-3.3.1-9, -10, -11]
+        if (retainHandling === 0 || (retainHandling === 1 && previous === undefined)) {
+          session.deliverRetained(subscription)
+        }
+      }
+    }
+    done()
+  }
+  if (session.durable && changes.length > 0) context.log.write(changes, whenDurable(connection, finish, done))
+  else finish()
+}
+
+/** Handles an UNSUBSCRIBE. Calls back when UNSUBACK is on its way or the connection has ended. */
+export function handleUnsubscribe(
+  context: SubscribeContext,
+  connection: Connection,
+  packet: Packet,
+  done: () => void
+): void {
+  const { session } = connection
+  if (packet.cmd !== 'unsubscribe' || session === null) return done()
+  const { unsubscriptions } = packet as IUnsubscribePacket
+  if (unsubscriptions.length === 0 || unsubscriptions.some(filter => !isTopicFilter(filter))) {
+    connection.end(reason.topicFilterInvalid, 'protocol-error', 'a topic filter is malformed')
+    return done()
+  }
+  const changes: Change[] = []
+  const granted = unsubscriptions.map(filter => {
+    const subscription = session.subscriptions.get(filter)
+    if (subscription === undefined) return reason.noSubscriptionExisted
+    session.subscriptions.delete(filter)
+    context.dispatcher.unsubscribe(subscription)
+    changes.push({ delete: 'subscription', session: session.key, filter })
+    return reason.success
+  })
+  const finish = () => {
+    if (connection.state === 'open')
+      connection.send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted } as never)
+    done()
+  }
+  if (session.durable && changes.length > 0) context.log.write(changes, whenDurable(connection, finish, done))
+  else finish()
+}
+
+function whenDurable(connection: Connection, finish: () => void, done: () => void) {
+  return (error: Error | null) => {
+    if (error === null) return finish()
+    connection.end(reason.serverUnavailable, 'server-unavailable')
+    done()
+  }
+}
+
+function refusalOf(context: SubscribeContext, connection: Connection, { topic }: Request): number | null {
+  const { session, identity } = connection
+  if (session === null || identity === null) return reason.unspecifiedError
+  if (topic.startsWith('$share/')) return reason.sharedSubscriptionsNotSupported
+  if (topicLevels(topic) > context.topicLevelsMax) return reason.quotaExceeded
+  if (session.subscriptions.size >= context.subscriptionsMax && !session.subscriptions.has(topic))
+    return reason.quotaExceeded
+  return context.authorizer.maySubscribe(identity, topic) ? null : reason.notAuthorized
+}
+
+function subscriptionOf(
+  { topic, qos, nl, rap, rh }: Request,
+  { identifier, since, owner }: { identifier: number | undefined; since: number; owner: LiveSubscriber }
+): Subscription<LiveSubscriber> {
+  return {
+    filter: topic,
+    qos,
+    noLocal: nl ?? false,
+    retainAsPublished: rap ?? false,
+    retainHandling: (rh ?? 0) as 0 | 1 | 2,
+    identifier: identifier ?? null,
+    since,
+    owner
+  }
+}
