@@ -74,7 +74,7 @@ export interface Engine {
   /** Builds and compiles queries in the engine's dialect; executes none. */
   readonly queries: Kysely<Schema>
   /**
-   * Commits and fsyncs, and resolves with the sequence of the block's first entry. Rejects with `CommitError` when
+   * Commits and fsyncs (one commit at a time: the next is not begun before this one ended), and resolves with the sequence of the block's first entry. Rejects with `CommitError` when
    * nothing was committed and the same commit may succeed later.
    */
   commit(commit: Commit): Promise<number>

@@ -6,7 +6,6 @@ import type { Statement } from './engine.ts'
 import { StoreError } from './errors.ts'
 import type { Draft } from './notification.ts'
 import type { LogHealth, OnDurable } from './store.ts'
-import type { StreamStep } from './stream-positions.ts'
 
 // One commit holds no more than this: encoding and handing over that many takes the event loop a few milliseconds.
 const COMMIT_ENTRIES_MAX = 4096
@@ -19,7 +18,8 @@ export interface Waiting {
   draft: Draft | null
   at: number
   statements: readonly Statement[] | null
-  stream: StreamStep | null
+  /** The draft's place in a stream of its device. */
+  stream: { name: string; seq: number } | null
   failFast: boolean
   onDurable: OnDurable | null
   bytes: number

@@ -15,7 +15,7 @@ import { MsgpackWriter } from './msgpack-writer.ts'
 import type { Draft, Notification } from './notification.ts'
 import { RecentWindow } from './recent-window.ts'
 import type { Statements } from './statements.ts'
-import type { StreamPositions, StreamStep } from './stream-positions.ts'
+import type { StreamPositions } from './stream-positions.ts'
 import type {
   AppendOptions,
   Batch,
@@ -102,7 +102,6 @@ export class StoreLog implements Log {
 
   append(draft: Draft, onDurable: OnDurable | null, options?: AppendOptions): void {
     const changes = options?.changes
-    const stream = options?.stream
     const statements = changes === undefined ? null : this.#statementsOf(changes)
     // A clock that was set back must not put the log out of order.
     const at = Math.max(this.#options.store.now(), this.#lastAt)
@@ -111,7 +110,7 @@ export class StoreLog implements Log {
       draft,
       at,
       statements,
-      stream: stream === undefined ? null : { device: draft.device, name: stream.name, seq: stream.seq },
+      stream: options?.stream ?? null,
       failFast: options?.failFast === true,
       onDurable,
       bytes: CHANGES_BYTES + draftBytes(draft) + (statements === null ? 0 : statementBytes(statements))
@@ -199,20 +198,19 @@ export class StoreLog implements Log {
   async #commit(group: readonly Waiting[]): Promise<void> {
     const { engine, streams, counts } = this.#options
     const startedMs = performance.now()
-    const drafts: TimedDraft[] = []
-    const steps: StreamStep[] = []
+    const drafts: (Waiting & TimedDraft)[] = []
     const statements: Statement[] = []
     const retained = new Map<string, Statement>()
-    for (const { draft, at, stream, statements: own } of group) {
-      if (own) for (const statement of own) statements.push(statement)
-      if (stream) steps.push(stream)
-      if (draft === null) continue
+    for (const waiting of group) {
+      if (waiting.statements) for (const statement of waiting.statements) statements.push(statement)
+      if (!hasDraft(waiting)) continue
+      const { draft, at } = waiting
       if (draft.kind === 'event' && draft.mqtt?.retain === true)
         retained.set(draft.topic, this.#options.statements.retained(draft, at, drafts.length))
-      drafts.push({ draft, at })
+      drafts.push(waiting)
     }
     statements.push(...retained.values())
-    const blockStreams = streams.encode(this.#writer, steps)
+    const blockStreams = streams.encode(this.#writer, drafts)
     const encoded = drafts.length > 0 ? encodeBlock(this.#writer, drafts, blockStreams) : null
     const committed = engine.commit({ block: encoded?.block ?? null, statements })
     // While the database works: what followers will get.
@@ -241,6 +239,10 @@ export class StoreLog implements Log {
   #statementsOf(changes: readonly Change[]): Statement[] {
     return changes.flatMap(change => this.#options.statements.change(change))
   }
+}
+
+function hasDraft(waiting: Waiting): waiting is Waiting & TimedDraft {
+  return waiting.draft !== null
 }
 
 function placeAll(drafts: readonly TimedDraft[], { block, payloadsAt }: EncodedBlock): Notification[] {

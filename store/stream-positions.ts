@@ -18,11 +18,16 @@ interface Position {
   dirty: boolean
 }
 
-/** Sequence of a draft in a device's stream. */
+/** A sequence that a device's stream reached. */
 export interface StreamStep {
   device: string
   name: string
   seq: number
+}
+
+interface StreamedDraft {
+  draft: { device: string }
+  stream: { name: string; seq: number } | null
 }
 
 export class StreamPositions {
@@ -49,12 +54,13 @@ export class StreamPositions {
   }
 
   /** Writes the highest sequence of each stream of a commit; null when there is none. `commit` must follow. */
-  encode(writer: MsgpackWriter, steps: readonly StreamStep[]): Uint8Array | null {
+  encode(writer: MsgpackWriter, drafts: readonly StreamedDraft[]): Uint8Array | null {
     this.#moved = []
-    for (const { device, name, seq } of steps) {
-      const position = this.#position(device, name)
+    for (const { draft, stream } of drafts) {
+      if (stream === null) continue
+      const position = this.#position(draft.device, stream.name)
       if (position.pending === 0) this.#moved.push(position)
-      if (seq > position.pending) position.pending = seq
+      if (stream.seq > position.pending) position.pending = stream.seq
     }
     if (this.#moved.length === 0) return null
     writer.reserve(5)
