@@ -56,7 +56,8 @@ export class MsgpackReader {
   }
 
   skipText(): void {
-    this.#at += this.#textLength()
+    const length = this.#textLength()
+    this.#at += length
   }
 
   /** Bytes, in place: they share this buffer's memory. */

@@ -1,12 +1,11 @@
 // The log's side of the writing connection: commits, and the slices of maintenance between them.
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { sql } from 'kysely'
 import { mergeBlocks } from '../block.ts'
 import type { Block } from '../block.ts'
 import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
 import { BLOCK_ENTRIES_MAX, mergeRun } from '../merge-plan.ts'
-import { compilingKysely } from './kysely-sqlite.ts'
+import type { WriterQueries } from './log-queries.ts'
 import { commitErrorOf } from './sqlite-errors.ts'
 import { StatementCache } from './statement-cache.ts'
 
@@ -23,15 +22,16 @@ export class LogWriter {
   readonly #db: DatabaseSync
   readonly #dir: string
   readonly #statements: StatementCache
-  readonly #sql = compile()
+  readonly #sql: WriterQueries
   readonly #size: LogSize
   #next: number
   #lastAt: number
   #mergeFrom = 0 // blocks before this are as large as they get
 
-  constructor(db: DatabaseSync, dir: string) {
+  constructor(db: DatabaseSync, { dir, sql }: { dir: string; sql: WriterQueries }) {
     this.#db = db
     this.#dir = dir
+    this.#sql = sql
     this.#statements = new StatementCache(db)
     const epoch = BigInt(`0x${randomBytes(8).toString('hex')}`).toString(36)
     this.#run(this.#sql.create, [1, epoch, 1, 0, 0])
@@ -111,7 +111,7 @@ export class LogWriter {
     // Nothing to merge among these, but there are more heads to look at: the next slice goes on after them.
     if (!oldest || !newest) return 0
     this.#transaction(() => {
-      const rows = this.#all(this.#sql.bodies, [oldest.first, newest.last])
+      const rows = this.#all(this.#sql.bodies, [oldest.first, newest.last, BLOCK_ENTRIES_MAX])
       const block = mergeBlocks(
         rows.map(row => ({
           body: row['body'] as Uint8Array,
@@ -185,65 +185,4 @@ export class LogWriter {
 
 function headOf(row: Record<string, unknown>): Head {
   return { first: Number(row['first']), last: Number(row['last']), bytes: Number(row['bytes']) }
-}
-
-function compile() {
-  const db = compilingKysely()
-  const none = new Uint8Array()
-  return {
-    create: db
-      .insertInto('log_state')
-      .values({ id: 1, epoch: '', next_seq: 1, last_at: 0, folded_seq: 0 })
-      .onConflict(conflict => conflict.doNothing())
-      .compile().sql,
-    state: db.selectFrom('log_state').selectAll().compile().sql,
-    advance: db.updateTable('log_state').set({ next_seq: 0, last_at: 0 }).compile().sql,
-    insert: db
-      .insertInto('block')
-      .values({
-        first_seq: 0,
-        last_seq: 0,
-        at_min: 0,
-        at_max: 0,
-        kinds: 0,
-        severity: 0,
-        body_bytes: 0,
-        devices: none,
-        streams: none,
-        body: none
-      })
-      .compile().sql,
-    size: db
-      .selectFrom('block')
-      .select(row => [
-        row.fn.min('first_seq').as('first'),
-        row.fn.countAll().as('blocks'),
-        row.fn.sum('body_bytes').as('bytes')
-      ])
-      .compile().sql,
-    oldest: db
-      .selectFrom('block')
-      .select(['last_seq as last', 'at_max', 'body_bytes as bytes'])
-      .where('last_seq', '<=', 0)
-      .orderBy('first_seq')
-      .limit(REMOVED_MAX)
-      .compile().sql,
-    heads: db
-      .selectFrom('block')
-      .select(['first_seq as first', 'last_seq as last', 'body_bytes as bytes'])
-      .where('first_seq', '>=', 0)
-      .where('last_seq', '<=', 0)
-      .orderBy('first_seq')
-      .limit(PLANNED_MAX)
-      .compile().sql,
-    bodies: db
-      .selectFrom('block')
-      .select(['at_min', 'at_max', 'body'])
-      .where('first_seq', '>=', 0)
-      .where('first_seq', '<=', 0)
-      .orderBy('first_seq')
-      .limit(sql.lit(BLOCK_ENTRIES_MAX))
-      .compile().sql,
-    delete: db.deleteFrom('block').where('first_seq', '>=', 0).where('first_seq', '<=', 0).compile().sql
-  }
 }

@@ -4,8 +4,10 @@ import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice, SqlValue } from '../engine.ts'
 import type { StoreErrorCode } from '../errors.ts'
 
-export interface WorkerData {
+/** What a thread starts with: the folder and its statements' texts. */
+export interface WorkerData<Queries> {
   dir: string
+  sql: Queries
 }
 
 /** A statement's text and parameters, without the syntax tree that Kysely keeps beside them. */
@@ -16,7 +18,8 @@ export interface PlainQuery {
 
 /** Requests to the writer with their answers. */
 export interface WriterCalls {
-  open: { request: null; answer: { state: LogState; size: LogSize } }
+  /** `schema`: the newest schema that is known. */
+  open: { request: { schema: number }; answer: { state: LogState; size: LogSize } }
   commit: { request: Commit; answer: number }
   maintain: { request: MaintenanceLimits; answer: MaintenanceSlice }
   close: { request: null; answer: null }

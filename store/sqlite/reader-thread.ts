@@ -4,33 +4,14 @@ import { workerData } from 'node:worker_threads'
 import { BlockReader } from '../block-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import { openDatabase } from './database.ts'
-import { compilingKysely } from './kysely-sqlite.ts'
+import type { ReaderQueries } from './log-queries.ts'
 import type { PlainQuery, ReaderCalls, WorkerData } from './messages.ts'
 import { StatementCache } from './statement-cache.ts'
 import { serve } from './thread-server.ts'
 
 const HEADS_MAX = 64 // heads fetched at once: a read that finds what it wants soon looks at few for nothing
 
-const { dir } = workerData as WorkerData
-const queries = compilingKysely()
-// Blocks never overlap: the one that holds a sequence is the last that begins at or before it.
-const floorSql = queries
-  .selectFrom('block')
-  .select('first_seq as first')
-  .where('first_seq', '<=', 0)
-  .orderBy('first_seq', 'desc')
-  .limit(1)
-  .compile().sql
-const headsSql = queries
-  .selectFrom('block')
-  .select(['first_seq as first', 'last_seq as last', 'kinds', 'severity', 'devices'])
-  .where('first_seq', '>=', 0)
-  .where('first_seq', '<=', 0)
-  .orderBy('first_seq')
-  .limit(HEADS_MAX)
-  .compile().sql
-const bodySql = queries.selectFrom('block').select('body').where('first_seq', '=', 0).compile().sql
-
+const { dir, sql } = workerData as WorkerData<ReaderQueries>
 let db: DatabaseSync | null = null
 let statements: StatementCache | null = null
 
@@ -48,10 +29,10 @@ function reading<Outcome>(work: (statements: StatementCache) => Outcome): Outcom
 function readEntries(request: ReadRequest): PackedEntries {
   return reading(statements => {
     const reader = new BlockReader(request)
-    const floor = statements.get(floorSql).get(request.after + 1, 1)
+    const floor = statements.get(sql.floor).get(request.after + 1, 1)
     let from = Number(floor?.['first'] ?? 0)
     for (;;) {
-      const heads = statements.get(headsSql).all(from, request.upTo, HEADS_MAX)
+      const heads = statements.get(sql.heads).all(from, request.upTo, HEADS_MAX)
       for (const row of heads) {
         if (reader.done) return reader.finish(false)
         const head = {
@@ -63,7 +44,7 @@ function readEntries(request: ReadRequest): PackedEntries {
         }
         from = head.last + 1
         if (!reader.wants(head)) continue
-        const body = statements.get(bodySql).get(head.first)?.['body']
+        const body = statements.get(sql.body).get(head.first)?.['body']
         reader.take(head, body as Uint8Array)
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)

@@ -4,7 +4,9 @@ import type { CompiledQuery } from 'kysely'
 import type { Block } from '../block.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, Engine, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
+import { migrations } from '../migrate.ts'
 import { compilingKysely } from './kysely-sqlite.ts'
+import { readerQueries, writerQueries } from './log-queries.ts'
 import { plainQuery } from './messages.ts'
 import type { ReaderCalls, WriterCalls } from './messages.ts'
 import { ThreadClient } from './thread-client.ts'
@@ -18,13 +20,21 @@ export class SqliteEngine implements Engine {
   readonly #reader: ThreadClient<ReaderCalls>
 
   constructor(dir: string, onDeath: (error: Error) => void) {
-    this.#writer = new ThreadClient(script('writer-thread'), { dir }, onDeath)
-    this.#reader = new ThreadClient(script('reader-thread'), { dir }, onDeath)
+    this.#writer = new ThreadClient(
+      script('writer-thread'),
+      { dir, sql: writerQueries(this.queries) },
+      onDeath
+    )
+    this.#reader = new ThreadClient(
+      script('reader-thread'),
+      { dir, sql: readerQueries(this.queries) },
+      onDeath
+    )
   }
 
   /** Locks and opens the folder, and brings its schema up to date. */
   async open(): Promise<{ state: LogState; size: LogSize }> {
-    const opened = await this.#writer.call('open', null)
+    const opened = await this.#writer.call('open', { schema: migrations.length })
     await this.#reader.call('open', null)
     return opened
   }

@@ -18,7 +18,7 @@ export class ThreadClient<Known extends Calls<Known>> {
   #closing = false
 
   /** `onDeath` is called when the thread ends without having been closed. */
-  constructor(script: URL, data: WorkerData, onDeath: (error: Error) => void) {
+  constructor(script: URL, data: WorkerData<unknown>, onDeath: (error: Error) => void) {
     this.#worker = new Worker(script, { workerData: data, name: script.pathname.split('/').at(-1) ?? '' })
     let cause: unknown
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))

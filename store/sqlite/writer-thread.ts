@@ -1,15 +1,14 @@
 // The thread of the one connection that writes: opens and locks the folder, migrates, commits, maintains.
 import type { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
-import { migrate } from '../migrate.ts'
 import { lockFolder, openDatabase } from './database.ts'
-import { executingKysely } from './kysely-sqlite.ts'
+import type { WriterQueries } from './log-queries.ts'
 import { LogWriter } from './log-writer.ts'
 import type { WorkerData, WriterCalls } from './messages.ts'
 import { openErrorOf } from './sqlite-errors.ts'
 import { serve } from './thread-server.ts'
 
-const { dir } = workerData as WorkerData
+const { dir, sql } = workerData as WorkerData<WriterQueries>
 let lock: DatabaseSync | null = null
 let db: DatabaseSync | null = null
 let writer: LogWriter | null = null
@@ -19,20 +18,33 @@ function opened(): LogWriter {
   return writer
 }
 
-async function open(): Promise<LogWriter> {
+async function open(schema: number): Promise<LogWriter> {
   try {
     lock = lockFolder(dir)
     db = openDatabase(dir, { write: true })
-    await migrate(executingKysely(db), { whole: 'integer', bytes: 'blob' })
-    return new LogWriter(db, dir)
+    if (schemaOf(db) !== schema) await migrateSchema(db)
+    return new LogWriter(db, { dir, sql })
   } catch (error) {
     throw openErrorOf(error, dir)
   }
 }
 
+/** Number of the newest migration that was applied, 0 for a new database. */
+function schemaOf(db: DatabaseSync): number {
+  const table = db.prepare(`select 1 from sqlite_schema where name = 'migration'`).get()
+  return table ? Number(db.prepare('select max(number) as number from migration').get()?.['number'] ?? 0) : 0
+}
+
+// Kysely is loaded only when there is something to do: it takes most of the time of a start.
+async function migrateSchema(db: DatabaseSync): Promise<void> {
+  const { migrate } = await import('../migrate.ts')
+  const { executingKysely } = await import('./kysely-sqlite.ts')
+  await migrate(executingKysely(db), { whole: 'integer', bytes: 'blob' })
+}
+
 serve<WriterCalls>({
-  async open() {
-    writer = await open()
+  async open({ schema }) {
+    writer = await open(schema)
     return { answer: { state: writer.state(), size: writer.size } }
   },
   commit: commit => ({ answer: opened().commit(commit) }),

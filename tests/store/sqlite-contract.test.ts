@@ -1,0 +1,6 @@
+import { logContract } from '../contract/log-contract.ts'
+import { tablesContract } from '../contract/tables-contract.ts'
+import { sqlitePlace } from './sqlite-place.ts'
+
+logContract('SQLite', sqlitePlace)
+tablesContract('SQLite', sqlitePlace)
