@@ -1,5 +1,6 @@
 // tocsin simulate: a fleet of simulated devices against a server.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { once } from 'node:events'
+import { Command, Option } from 'commander'
 import { Fleet } from '../devices-sim/fleet.ts'
 import type { Credentials, Protocol } from '../devices-sim/fleet-plan.ts'
 import type { Target } from '../devices-sim/link.ts'
@@ -9,6 +10,17 @@ import { createReport, formatReport } from '../devices-sim/report.ts'
 import { configurationOf } from './configuration.ts'
 import { CliError } from './errors.ts'
 import { loadProfile, readText, systemReason } from './fleet-profile.ts'
+import { SignalEnding } from './signal-ending.ts'
+import {
+  DEVICES_MAX,
+  devicesArgument,
+  gather,
+  rampArgument,
+  rateArgument,
+  targetArgument,
+  timeArgument,
+  type Rate
+} from './simulate-arguments.ts'
 
 interface SimulateOptions {
   profile: string
@@ -27,15 +39,8 @@ interface SimulateOptions {
   quiet?: true
 }
 
-/** Events a second, of the whole fleet or of each device. */
-interface Rate {
-  eventsPerSecond: number
-  each: boolean
-}
-
 /** Time given at the end for what waits to be acknowledged. */
 const DRAIN_MS = 5000
-const DEVICES_MAX = 15_000
 
 /** The `simulate` command. */
 export function simulateCommand(): Command {
@@ -96,8 +101,17 @@ async function simulate(options: SimulateOptions, command: Command): Promise<voi
       `--devices ${count} is more than the ${credentials.length} in ${options.tokenFile ?? ''}`,
       2
     )
-  const ended = new Ending()
-  const recorder = options.record === undefined ? null : openRecorder(options.record, ended)
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {}) // a closed pipe: nobody listens
+  const hurry = new AbortController()
+  const ending = new SignalEnding(() => hurry.abort())
+  const failed: { error: CliError | null } = { error: null }
+  const recorder =
+    options.record === undefined
+      ? null
+      : openRecorder(options.record, error => {
+          failed.error = error
+          ending.end()
+        })
   const { seed, protocol, ramp: rampPerSecond } = options
   const eventsPerSecond = options.rate ? options.rate.eventsPerSecond * (options.rate.each ? count : 1) : null
   const fleet = new Fleet({
@@ -116,13 +130,15 @@ async function simulate(options: SimulateOptions, command: Command): Promise<voi
   const startedMs = performance.now()
   const cpuBefore = process.cpuUsage()
   fleet.start()
-  await ended.first(options.duration)
+  const timer = options.duration === undefined ? null : setTimeout(() => ending.end(), options.duration)
+  if (!ending.signal.aborted) await once(ending.signal, 'abort')
+  if (timer !== null) clearTimeout(timer)
   const durationS = (performance.now() - startedMs) / 1000
   const cpu = process.cpuUsage(cpuBefore)
   progress?.stop()
-  await fleet.stop(DRAIN_MS, ended.hurry)
+  await fleet.stop(DRAIN_MS, hurry.signal)
   recorder?.close()
-  ended.close()
+  ending.close()
   const report = createReport(fleet.statistics, {
     profile: profile.name,
     seed,
@@ -131,7 +147,7 @@ async function simulate(options: SimulateOptions, command: Command): Promise<voi
     cpuS: (cpu.user + cpu.system) / 1e6
   })
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : formatReport(report))
-  if (ended.error !== null) throw ended.error
+  if (failed.error !== null) throw failed.error
   if (report.mqtt.connects + report.tcp.connects === 0) throw new CliError(noneConnected(fleet, mqtt, tcp))
 }
 
@@ -140,46 +156,6 @@ function noneConnected(fleet: Fleet, mqtt: Target, tcp: Target): string {
   const reasons = [...byProtocol.mqtt.errors.keys(), ...byProtocol.tcp.errors.keys()]
   const said = reasons.length === 0 ? '' : ` (${[...new Set(reasons)].slice(0, 5).join(', ')})`
   return `No device could connect to ${mqtt.host}:${mqtt.port} (MQTT) or ${tcp.host}:${tcp.port} (TCP)${said}.`
-}
-
-/** What ends a run: its duration, a signal, an error. A second signal hurries the end. */
-class Ending {
-  readonly #asked = new AbortController()
-  readonly #hurry = new AbortController()
-  error: CliError | null = null
-  readonly #onSignal = () => (this.#asked.signal.aborted ? this.#hurry : this.#asked).abort()
-
-  constructor() {
-    process.on('SIGINT', this.#onSignal).on('SIGTERM', this.#onSignal)
-  }
-
-  /** Aborted when there is no time for a proper end. */
-  get hurry(): AbortSignal {
-    return this.#hurry.signal
-  }
-
-  fail(error: CliError): void {
-    this.error ??= error
-    this.#asked.abort()
-  }
-
-  /** Resolves at the first reason to end. */
-  async first(durationMs: number | undefined): Promise<void> {
-    const { signal } = this.#asked
-    if (signal.aborted) return
-    await new Promise<void>(resolve => {
-      const timer = durationMs === undefined ? null : setTimeout(resolve, durationMs)
-      signal.addEventListener('abort', () => {
-        if (timer !== null) clearTimeout(timer)
-        resolve()
-      })
-    })
-    this.#asked.abort() // from now on a signal means hurry
-  }
-
-  close(): void {
-    process.off('SIGINT', this.#onSignal).off('SIGTERM', this.#onSignal)
-  }
 }
 
 /** The registered devices of a file; ids may hold colons, tokens don't. */
@@ -212,50 +188,12 @@ function targetsOf({ mqtt, tcp }: SimulateOptions, command: Command): { mqtt: Ta
   return { mqtt: mqtt ?? reachable(config.mqtt), tcp: tcp ?? reachable(config.tcp) }
 }
 
-function openRecorder(path: string, ended: Ending): Recorder {
+function openRecorder(path: string, onError: (error: CliError) => void): Recorder {
   const failed = (error: unknown) =>
     new CliError(`Can't write ${path}: ${systemReason(error)}`, 1, { cause: error })
   try {
-    return new Recorder(path, error => ended.fail(failed(error)))
+    return new Recorder(path, error => onError(failed(error)))
   } catch (error) {
     throw failed(error)
   }
-}
-
-function gather(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value]
-}
-
-function devicesArgument(value: string): number {
-  const count = Number(value)
-  if (Number.isInteger(count) && count >= 1 && count <= DEVICES_MAX) return count
-  throw new InvalidArgumentError(`It must be a whole number from 1 to ${DEVICES_MAX}.`)
-}
-
-function rateArgument(value: string): Rate {
-  const [, digits, each] = /^(\d+(?:\.\d+)?)(\/device)?$/.exec(value) ?? []
-  const eventsPerSecond = Number(digits)
-  if (eventsPerSecond > 0 && eventsPerSecond <= 1e6) return { eventsPerSecond, each: each !== undefined }
-  throw new InvalidArgumentError('It must be a number such as 1000, or one such as 0.5/device.')
-}
-
-function timeArgument(value: string): number | undefined {
-  const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value) ?? []
-  const ms = Number(digits) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN)
-  if (ms >= 0 && ms < 2 ** 31) return ms === 0 ? undefined : ms
-  throw new InvalidArgumentError('It must be a time such as 30s, 5m or 2h, at most 596h; 0 is without end.')
-}
-
-function targetArgument(value: string): Target {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value) ?? []
-  const host = bracketed ?? plain
-  const port = Number(digits)
-  if (host !== undefined && port > 0 && port < 65_536) return { host, port }
-  throw new InvalidArgumentError('It must be host:port, such as 127.0.0.1:1883.')
-}
-
-function rampArgument(value: string): number {
-  const perSecond = Number(value)
-  if (perSecond > 0 && perSecond <= 100_000) return perSecond
-  throw new InvalidArgumentError('It must be a number above 0.')
 }

@@ -47,6 +47,8 @@ export class Device implements LinkOwner {
   #held = false
   #wasUp = false
   #attempts = 0
+  /** When a mishap of the plan last took the connection; what was on its way then says nothing of the server's speed. */
+  #mishapMs = 0
   /** How long to stay away after a mishap that the plan has arranged; null otherwise. */
   #downMs: number | null = null
   #sending = true
@@ -127,7 +129,8 @@ export class Device implements LinkOwner {
     const event = this.outbox.settle(n)
     if (event === undefined) return // the answer to a repeat
     this.#counts.acknowledged++
-    if (event.sentMs > 0) this.#counts.recordAcknowledgement((performance.now() - event.sentMs) * 1000)
+    if (event.sentMs > this.#mishapMs)
+      this.#counts.recordAcknowledgement((performance.now() - event.sentMs) * 1000)
     this.#around.recorder?.record(this.part, event)
     this.#release()
   }
@@ -190,6 +193,7 @@ export class Device implements LinkOwner {
     if (this.#phase !== 'up') return // nothing to lose
     this.#link.pump() // what was measured before the mishap may well be on its way
     this.#downMs = step.downMs
+    this.#mishapMs = performance.now()
     if (step.type === 'power-cut') {
       this.#counts.powerCuts++
       this.#link.reset()

@@ -51,6 +51,7 @@ export class MqttLink implements Link {
       clean: true,
       reconnectPeriod: 0,
       manualConnect: true,
+      reschedulePings: false, // a ping too many costs less than a timer set anew at each answer
       timerVariant: wheelIntervals(options.wheel),
       log: () => {}
     }

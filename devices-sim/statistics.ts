@@ -30,7 +30,7 @@ export class ProtocolStatistics {
   refused = 0
   /** Errors by reason. */
   readonly errors = new Map<string, number>()
-  /** From the first sending of an event to its acknowledgement, µs. */
+  /** From the first sending of an event to its acknowledgement, µs; without those that a planned mishap cut off. */
   readonly acknowledgementUs: Histogram = build({
     highestTrackableValue: TIME_MAX_US,
     numberOfSignificantValueDigits: 3
