@@ -14,7 +14,7 @@ import type { Ingest } from '../ingest.ts'
 import type { ConnectionLimits } from '../limits.ts'
 import type { Presence } from '../presence.ts'
 import { accept, type AcceptContext } from './accept.ts'
-import type { AedesBroker, AedesClient, IConnectPacket, IPublishPacket } from './aedes-internals.ts'
+import type { AedesBroker, AedesClient } from './aedes-internals.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { registerMetrics } from './metrics.ts'
@@ -228,7 +228,7 @@ export class MqttServer {
       preConnect: (client, packet, done) => {
         const { connection } = client as unknown as AedesClient
         if (connection !== undefined && this.#accept !== null) {
-          accept.check(this.#accept, connection, packet as unknown as IConnectPacket, () => done(null, true))
+          accept.check(this.#accept, connection, packet, () => done(null, true))
         }
       },
       authenticate: (client, _user, _password, done) => {
@@ -243,8 +243,7 @@ export class MqttServer {
       },
       authorizePublish: (client, packet, done) => {
         const connection = (client as unknown as AedesClient | null)?.connection
-        if (connection !== undefined)
-          handlePublish(publishContext, connection, packet as IPublishPacket, done)
+        if (connection !== undefined) handlePublish(publishContext, connection, packet, done)
       },
       authorizeSubscribe: (_client, _subscription, done) => done(null, null) // subscriptions are not aedes' here
     })) as unknown as AedesBroker

@@ -1,5 +1,5 @@
 // SUBSCRIBE and UNSUBSCRIBE: check each filter, authorize, store for durable sessions, answer, then retained messages.
-import type { ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet'
+import type { ISubscribePacket, Packet } from 'mqtt-packet'
 import { isTopicFilter, topicLevels } from '../../store/topic-filter.ts'
 import type { Change, Log } from '../../store/store.ts'
 import type { Authorizer } from '../authorize.ts'
@@ -91,7 +91,7 @@ export function handleUnsubscribe(
 ): void {
   const { session } = connection
   if (packet.cmd !== 'unsubscribe' || session === null) return done()
-  const { unsubscriptions } = packet as IUnsubscribePacket
+  const { unsubscriptions } = packet
   if (unsubscriptions.length === 0 || unsubscriptions.some(filter => !isTopicFilter(filter))) {
     connection.end(reason.topicFilterInvalid, 'protocol-error', 'a topic filter is malformed')
     return done()
