@@ -1,0 +1,64 @@
+// The store's log with a gate in front: while it is held, appends wait, as they do while a disk is slow.
+import type { Draft } from '../../store/notification.ts'
+import type { AppendOptions, Change, Log, OnDurable, ReadOptions } from '../../store/store.ts'
+
+/** Passes everything on to a log; `hold` and `release` decide when appends get there. */
+export class HeldLog implements Log {
+  readonly #log: Log
+  #waiting: (() => void)[] | null = null
+  #room: (() => void)[] | null = null
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** Appends that wait at the gate. */
+  get held(): number {
+    return this.#waiting?.length ?? 0
+  }
+
+  hold(): void {
+    this.#waiting ??= []
+  }
+
+  release(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = null
+    for (const pass of waiting) pass()
+  }
+
+  /** Says that the log is full until `empty`. */
+  fill(): void {
+    this.#room ??= []
+  }
+
+  empty(): void {
+    const callbacks = this.#room ?? []
+    this.#room = null
+    for (const callback of callbacks) callback()
+  }
+
+  append(draft: Draft, onDurable: OnDurable | null, options?: AppendOptions): void {
+    const pass = () => this.#log.append(draft, onDurable, options)
+    if (this.#waiting === null) pass()
+    else this.#waiting.push(pass)
+  }
+
+  full(): boolean {
+    return this.#room !== null || this.#log.full()
+  }
+
+  whenRoom(callback: () => void): void {
+    if (this.#room === null) this.#log.whenRoom(callback)
+    else this.#room.push(callback)
+  }
+
+  bounds = () => this.#log.bounds()
+  health = () => this.#log.health()
+  waitingBytes = () => this.#log.waitingBytes()
+  write = (changes: readonly Change[], onDurable: OnDurable | null) => this.#log.write(changes, onDurable)
+  read = (after: number, options: ReadOptions) => this.#log.read(after, options)
+  get = (seq: number) => this.#log.get(seq)
+  follow: Log['follow'] = (...given) => this.#log.follow(...given)
+  streamPosition = (device: string, stream: string) => this.#log.streamPosition(device, stream)
+}
