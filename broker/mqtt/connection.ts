@@ -10,7 +10,8 @@ import { sayGoodbye } from './goodbye.ts'
 import type { ConnectionOutbox, Outbox } from './outbox.ts'
 import type { WireVersion } from './publish-encoder.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
-import { encodePubrel, type Session, type SessionConnection } from './session.ts'
+import { encodePubrel, type SessionConnection } from './sender.ts'
+import type { Session } from './session.ts'
 
 /** What a connection needs of the server. */
 export interface ConnectionContext {

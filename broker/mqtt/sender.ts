@@ -1,0 +1,183 @@
+// Puts one session's messages on the wire, within the window of QoS 1 and 2 messages that its client allows, and keeps
+// count of what is in flight.
+import { pack } from 'msgpackr'
+import { generate } from 'mqtt-packet'
+import type { EventNotification } from '../../store/notification.ts'
+import type { Change, Log } from '../../store/store.ts'
+import { InflightWindow, inflightRow, type Inflight } from './inflight-window.ts'
+import type { Message, View } from './message.ts'
+import type { ConnectionOutbox } from './outbox.ts'
+import { withPacketId, type WireVersion } from './publish-encoder.ts'
+import { reason } from './reason-codes.ts'
+
+/** What a session needs of the connection that holds it. */
+export interface SessionConnection {
+  readonly version: WireVersion
+  readonly outbox: ConnectionOutbox
+  /** Most QoS 1 and 2 messages in flight, the client's Receive Maximum kept. */
+  readonly inflightMax: number
+  /** Largest packet the client takes, bytes. */
+  readonly packetBytesMax: number
+}
+
+export interface SenderContext {
+  log: Log
+  now: () => number
+  counts: { tooLarge: number; expired: number }
+}
+
+/** The sending side of one session. */
+export class Sender {
+  readonly window = new InflightWindow()
+  /** Whether what must survive a crash is stored before it is sent. */
+  durable = false
+  /** Whether something changed that the store doesn't know. */
+  dirty = false
+  connection: SessionConnection | null = null
+  readonly #key: string
+  readonly #context: SenderContext
+  /** In flight on this connection. */
+  #sent = 0
+
+  constructor(key: string, context: SenderContext) {
+    this.#key = key
+    this.#context = context
+  }
+
+  /** A connection begins (or, with null, has ended); nothing is in flight on it. */
+  begin(connection: SessionConnection | null): void {
+    this.connection = connection
+    this.#sent = 0
+  }
+
+  /** How many more QoS 1 and 2 messages the client takes now. */
+  get free(): number {
+    return this.connection === null ? 0 : this.connection.inflightMax - this.#sent
+  }
+
+  /** Whether at least half the window is free, so that it is worth reading on. */
+  get halfFree(): boolean {
+    return this.connection !== null && this.#sent * 2 <= this.connection.inflightMax
+  }
+
+  /** Sends at QoS `qos`. False when the window is full. What has expired or is too large counts as sent [MQTT-3.1.2-25]. */
+  send(message: Message, view: View, qos: 0 | 1 | 2): boolean {
+    const connection = this.connection
+    if (connection === null || (qos > 0 && this.free <= 0)) return false
+    const { now: clock, counts } = this.#context
+    const now = clock()
+    if (message.expired(now)) {
+      counts.expired++
+      return true
+    }
+    const encoded = message.encode(view, qos, connection.version, now)
+    if (encoded.bytes.length > connection.packetBytesMax) {
+      counts.tooLarge++
+      return true
+    }
+    if (qos === 0) {
+      connection.outbox.push(encoded.bytes)
+      return true
+    }
+    const packetId = this.window.allocate()
+    if (packetId === null) return false
+    this.#sent++
+    this.dirty = true
+    const entry = entryOf(message, view, qos, packetId)
+    this.window.entries.set(packetId, entry)
+    this.#dispatch(entry, withPacketId(encoded, packetId, false), connection)
+    return true
+  }
+
+  /** Sends an entry of the window again, whose message is `message`; or PUBREL if that is due. */
+  sendAgain(entry: Inflight, message: Message | null): void {
+    const connection = this.connection
+    if (connection === null) return
+    if (entry.state === 'released') {
+      connection.outbox.push(encodePubrel(entry.packetId, connection.version))
+    } else {
+      const now = this.#context.now()
+      if (message === null || message.expired(now)) return this.window.finish(entry)
+      const identifiers = entry.identifiers.length > 0 ? entry.identifiers : undefined
+      const view: View = { qos: entry.qos, retainAsPublished: entry.retain, identifiers }
+      const encoded = message.encode(view, entry.qos, connection.version, now)
+      connection.outbox.push(withPacketId(encoded, entry.packetId, entry.sent))
+      entry.sent = true
+    }
+    this.#sent++
+  }
+
+  /** Ends an entry; `sent` if that was on this connection. */
+  finish(entry: Inflight, { sent }: { sent: boolean }): void {
+    this.window.finish(entry)
+    this.dirty = true
+    if (sent) this.#sent--
+  }
+
+  /** PUBREC: from now on only PUBREL is repeated. Calls back when that is safe. */
+  release(entry: Inflight, done: () => void): void {
+    entry.state = 'released'
+    if (this.durable) this.#store(entry, done)
+    else done()
+  }
+
+  /** Rows for what is in flight and not stored. */
+  unstored(): Change[] {
+    const changes: Change[] = []
+    for (const entry of this.window.entries.values()) {
+      if (entry.stored) continue
+      entry.stored = true
+      changes.push({ put: 'inflight', session: this.#key, row: inflightRow(entry, packMessage) })
+    }
+    return changes
+  }
+
+  // Exactly once survives a crash only if the packet id is known to belong to this message before it is used; and a
+  // retained message is in no place of the log to which a cursor could go back.
+  #dispatch(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {
+    if (!this.durable || (entry.qos === 1 && entry.message === null)) {
+      entry.sent = true
+      connection.outbox.push(bytes)
+      return
+    }
+    this.#store(entry, () => {
+      if (this.connection !== connection) return
+      entry.sent = true
+      connection.outbox.push(bytes)
+    })
+  }
+
+  #store(entry: Inflight, done: () => void): void {
+    entry.stored = true
+    const row = inflightRow(entry, packMessage)
+    this.#context.log.write([{ put: 'inflight', session: this.#key, row }], error => {
+      if (error === null) done()
+    })
+  }
+}
+
+function entryOf({ event, retained }: Message, view: View, qos: 1 | 2, packetId: number): Inflight {
+  return {
+    packetId,
+    seq: event.seq,
+    qos,
+    state: 'published',
+    retain: retained || (view.retainAsPublished && (event.mqtt?.retain ?? false)),
+    identifiers: view.identifiers ?? [],
+    message: retained ? event : null,
+    stored: false,
+    sent: false
+  }
+}
+
+/** PUBREL, with a reason code where it is not success (MQTT 5 only). */
+export function encodePubrel(packetId: number, version: WireVersion, code: number = reason.success): Buffer {
+  if (version === 5 && code !== reason.success) {
+    return generate({ cmd: 'pubrel', messageId: packetId, reasonCode: code } as never, { protocolVersion: 5 })
+  }
+  return Buffer.of(0x62, 2, packetId >> 8, packetId & 0xff)
+}
+
+function packMessage(message: EventNotification): Uint8Array {
+  return pack(message)
+}
