@@ -1,0 +1,71 @@
+// What the feed counts: plain numbers on the hot path, read by Prometheus when it asks.
+import { Counter, Gauge } from 'prom-client'
+import type { Registry } from 'prom-client'
+import type { Transport } from './outlet.ts'
+
+/** Everything that takes one of `subscribersMax` places. */
+export type SubscriberKind = Transport | 'long-poll'
+
+export class FeedCounts {
+  readonly subscribers: Record<SubscriberKind, number> = { websocket: 0, sse: 0, 'long-poll': 0 }
+  readonly notifications: Record<Transport, number> = { websocket: 0, sse: 0 }
+  readonly batches: Record<Transport, number> = { websocket: 0, sse: 0 }
+  catchUps = 0
+  gaps = 0
+  slowLeaves = 0
+  flushes = 0
+  flushSeconds = 0
+
+  sent(transport: Transport, count: number): void {
+    this.notifications[transport] += count
+    this.batches[transport]++
+  }
+
+  get subscribersInAll(): number {
+    return this.subscribers.websocket + this.subscribers.sse + this.subscribers['long-poll']
+  }
+
+  register(registry: Registry): void {
+    const by = <Name extends string>(
+      help: string,
+      name: string,
+      values: Record<Name, number>,
+      gauge = false
+    ) => {
+      const collect = function (this: Counter<'transport'> | Gauge<'transport'>) {
+        this.reset()
+        for (const [transport, value] of Object.entries<number>(values)) this.inc({ transport }, value)
+      }
+      const options = { name, help, registers: [registry], labelNames: ['transport'] as const, collect }
+      if (gauge) new Gauge(options)
+      else new Counter(options)
+    }
+    const counter = (name: string, help: string, value: () => number) => {
+      new Counter({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.reset()
+          this.inc(value())
+        }
+      })
+    }
+    by('Feed connections that are open.', 'tocsin_feed_subscribers', this.subscribers, true)
+    by('Notifications written to subscribers.', 'tocsin_feed_notifications_sent_total', this.notifications)
+    by('Batches written to subscribers.', 'tocsin_feed_batches_sent_total', this.batches)
+    counter(
+      'tocsin_feed_catch_up_reads_total',
+      'Pages read from the log for subscribers.',
+      () => this.catchUps
+    )
+    counter('tocsin_feed_gaps_total', 'Gaps that subscribers were told of.', () => this.gaps)
+    counter(
+      'tocsin_feed_slow_leaves_total',
+      'Times a slow subscriber left live delivery.',
+      () => this.slowLeaves
+    )
+    counter('tocsin_feed_flushes_total', 'Flushes of live delivery.', () => this.flushes)
+    counter('tocsin_feed_flush_seconds_total', 'Time spent in flushes.', () => this.flushSeconds)
+  }
+}

@@ -1,0 +1,163 @@
+// The operators' side on one HTTP port: routes, the feed, and upgrades that belong to others.
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { Gauge } from 'prom-client'
+import type { Registry } from 'prom-client'
+import type { Store } from '../store/store.ts'
+import { DeviceDirectory } from './device-directory.ts'
+import { GatewayError } from './errors.ts'
+import { FeedCounts } from './feed/feed-metrics.ts'
+import { FeedServer } from './feed/feed-server.ts'
+import { Hub } from './feed/hub.ts'
+import { installAuthorization } from './http/authorization.ts'
+import type { HttpContext, Phase } from './http/context.ts'
+import { deviceRoutes } from './http/devices.ts'
+import { eventRoutes } from './http/events.ts'
+import { feedRoutes } from './http/feed-routes.ts'
+import { historyRoutes } from './http/history.ts'
+import { installOpenApi } from './http/openapi.ts'
+import { operationRoutes } from './http/operations.ts'
+import { checkOrigin } from './http/origin.ts'
+import { endWithProblem, installProblems, onClientError } from './http/problem.ts'
+import { installRequestMetrics } from './http/request-metrics.ts'
+import { tokenRoutes } from './http/token-routes.ts'
+import type { GatewaySettings } from './settings.ts'
+import { Tokens } from './tokens.ts'
+
+/** Time for a whole request to arrive. */
+const REQUEST_TIMEOUT_MS = 60_000
+/** Time for connections that others took over by an upgrade to end after `close` was called. */
+const CLOSE_GRACE_MS = 3000
+
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+export interface GatewayOptions {
+  store: Store
+  settings: GatewaySettings
+  /** ms since 1970 */
+  now: () => number
+  logger: Logger
+  registry: Registry
+  status: () => { phase: Phase }
+  /** Who takes upgrades at other paths than the feed's, by path. */
+  upgrades?: Record<string, UpgradeHandler>
+  version: string
+}
+
+export class Gateway {
+  readonly #options: GatewayOptions
+  readonly #draining = new AbortController()
+  readonly #upgraded = new Set<Duplex>()
+  #parts: { app: FastifyInstance; hub: Hub; feed: FeedServer; directory: DeviceDirectory } | null = null
+  #closed: Promise<void> | null = null
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+  }
+
+  /** Starts following the log and serving. */
+  async listen(): Promise<{ address: string; port: number }> {
+    const { store, settings, logger, registry } = this.#options
+    const { log } = store
+    const tokens = new Tokens(store.tokens)
+    const counts = new FeedCounts()
+    counts.register(registry)
+    const directory = await DeviceDirectory.load(store, logger)
+    new Gauge({
+      name: 'tocsin_devices_known',
+      help: 'Devices that are registered or were seen.',
+      registers: [registry],
+      collect() {
+        this.set(directory.size)
+      }
+    })
+    const hub = new Hub({ log, flushMs: settings.flushMs, counts, logger })
+    const feed = new FeedServer({ log, hub, tokens, counts, settings })
+    const draining = this.#draining.signal
+    const app = buildApp({ ...this.#options, tokens, hub, feed, counts, directory, draining })
+    this.#parts = { app, hub, feed, directory }
+    app.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    await app.listen({ host: settings.host, port: settings.port, backlog: 4096 })
+    const { address, port } = app.server.address() as AddressInfo
+    return { address, port }
+  }
+
+  /**
+   * Drains: takes no new connection, sends subscribers what is committed and tells them to come back, answers
+   * long-polls, saves what is known of devices.
+   */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    if (this.#parts === null) return
+    const { app, hub, feed, directory } = this.#parts
+    this.#draining.abort()
+    const cutOff = setTimeout(() => {
+      for (const socket of this.#upgraded) socket.destroy()
+    }, CLOSE_GRACE_MS)
+    await Promise.all([feed.close(), app.close()])
+    clearTimeout(cutOff)
+    hub.stop()
+    await directory.close()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgraded.add(socket)
+    socket.once('close', () => this.#upgraded.delete(socket))
+    socket.on('error', () => socket.destroy()) // a lost connection; its owner sees "close"
+    try {
+      checkOrigin(request, this.#options.settings.allowedOrigins)
+      const path = (request.url ?? '').split('?', 1)[0] ?? ''
+      const handler = Object.hasOwn(this.#options.upgrades ?? {}, path)
+        ? this.#options.upgrades?.[path]
+        : undefined
+      if (path === '/v1/feed') this.#parts?.feed.upgrade(request, socket, head)
+      else if (handler) handler(request, socket, head)
+      else throw new GatewayError('route-unknown', 'no WebSocket is served here; the feed is at /v1/feed')
+    } catch (error) {
+      if (error instanceof GatewayError) return endWithProblem(socket, error)
+      this.#options.logger.error({ err: error }, 'an upgrade failed')
+      endWithProblem(socket, new GatewayError('internal', 'the server failed; its log says more'))
+    }
+  }
+}
+
+function buildApp(context: HttpContext): FastifyInstance {
+  const { settings, logger, registry, tokens, version } = context
+  const app = Fastify({
+    logger: false,
+    bodyLimit: settings.bodyBytesMax,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 1024, querystringParser: parseQuery },
+    return503OnClosing: false,
+    clientErrorHandler: onClientError,
+    ajv: { customOptions: { removeAdditional: false, allErrors: true, allowUnionTypes: true } }
+  })
+  installProblems(app, logger)
+  installAuthorization(app, tokens)
+  installRequestMetrics(app, registry)
+  installOpenApi(app, version)
+  operationRoutes(app, context)
+  feedRoutes(app, context)
+  historyRoutes(app, context)
+  eventRoutes(app, context)
+  deviceRoutes(app, context)
+  tokenRoutes(app, context)
+  return app
+}
+
+/** Parameters by name; one that is repeated is a list. */
+function parseQuery(text: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  for (const [name, value] of new URLSearchParams(text)) {
+    const known = query[name]
+    query[name] = known === undefined ? value : [known, value].flat()
+  }
+  return query
+}

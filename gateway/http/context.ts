@@ -1,0 +1,47 @@
+// What the HTTP routes share, and what they add to Fastify's own types.
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Role, Store, TokenRow } from '../../store/store.ts'
+import type { DeviceDirectory } from '../device-directory.ts'
+import type { FeedServer } from '../feed/feed-server.ts'
+import type { FeedCounts } from '../feed/feed-metrics.ts'
+import type { Hub } from '../feed/hub.ts'
+import type { GatewaySettings } from '../settings.ts'
+import type { Tokens } from '../tokens.ts'
+
+export type Phase = 'starting' | 'serving' | 'draining'
+
+export interface HttpContext {
+  store: Store
+  settings: GatewaySettings
+  now: () => number
+  logger: Logger
+  registry: Registry
+  status: () => { phase: Phase }
+  version: string
+  tokens: Tokens
+  hub: Hub
+  feed: FeedServer
+  counts: FeedCounts
+  directory: DeviceDirectory
+  /** Aborted when the gateway closes: whoever waits is answered. */
+  draining: AbortSignal
+}
+
+/** How a successful answer is described in the OpenAPI document. */
+export interface Answers {
+  [status: number]: { description: string; schema?: object; type?: string }
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The least role that may call the route; absent: no token is needed. */
+    role?: Role
+    summary?: string
+    answers?: Answers
+  }
+  interface FastifyRequest {
+    /** The token the request came with; null where none is needed. */
+    operator: TokenRow | null
+  }
+}

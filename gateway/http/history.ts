@@ -1,0 +1,125 @@
+// GET /v1/notifications: history in pages, and the long-poll that waits for the next.
+import type { FastifyInstance } from 'fastify'
+import { formatCursor } from '../../store/cursor.ts'
+import type { Filter } from '../../store/store.ts'
+import type { Notification } from '../../store/notification.ts'
+import { GatewayError } from '../errors.ts'
+import { filterOfQuery } from '../feed/filter.ts'
+import { notificationJson } from '../feed/messages.ts'
+import { resolveStart } from '../feed/recovery.ts'
+import { enterSubscriber } from '../feed/subscriber-places.ts'
+import type { HttpContext } from './context.ts'
+import { cursorParameter, filterParameters, notificationPage } from './schemas.ts'
+
+const PAGE_DEFAULT = 100
+const PAGE_BYTES_MAX = 4 * 1024 * 1024
+/** Time one request may spend passing by what its filter does not want, before it answers how far it came. */
+const SEARCH_MS = 1000
+
+interface Query extends Record<string, unknown> {
+  after?: string
+  limit?: number
+  wait?: string
+}
+
+interface Page {
+  items: Notification[]
+  next: number
+  more: boolean
+  gap: { from: string; to: string } | null
+}
+
+export function historyRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { settings } = context
+  app.get<{ Querystring: Query }>('/v1/notifications', {
+    exposeHeadRoute: false,
+    config: {
+      role: 'viewer',
+      summary: 'Notifications after a cursor; with `wait`, waits for the first when there are none.',
+      answers: { 200: { description: 'A page', schema: notificationPage } }
+    },
+    schema: {
+      querystring: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          ...filterParameters,
+          after: cursorParameter,
+          limit: {
+            type: 'integer',
+            minimum: 1,
+            maximum: settings.pageMax,
+            default: Math.min(PAGE_DEFAULT, settings.pageMax)
+          },
+          wait: { type: 'string', description: 'Longest time to wait, such as `25s` or `500ms`.' }
+        }
+      }
+    },
+    handler: async (request, reply) => {
+      const { after, limit = PAGE_DEFAULT, wait } = request.query
+      const filter = filterOfQuery(request.query, settings.filterTermsMax)
+      const waitMs = Math.min(wait === undefined ? 0 : parseWait(wait), settings.waitMaxMs)
+      const leave = waitMs > 0 ? enterSubscriber(context, 'long-poll') : null
+      const waiting = new AbortController()
+      const stop = () => waiting.abort()
+      const timer = setTimeout(stop, waitMs)
+      reply.raw.once('close', stop)
+      context.draining.addEventListener('abort', stop)
+      if (context.draining.aborted) stop()
+      try {
+        const page = await readPage(context, {
+          filter,
+          after,
+          limit,
+          signal: waitMs > 0 ? waiting.signal : null
+        })
+        return reply
+          .type('application/json; charset=utf-8')
+          .send(pageJson(context.store.log.bounds().epoch, page))
+      } finally {
+        clearTimeout(timer)
+        context.draining.removeEventListener('abort', stop)
+        leave?.()
+      }
+    }
+  })
+}
+
+/** Reads on until there is something to tell, or nothing and no wish (or no more time) to wait. */
+async function readPage(
+  { store: { log }, hub }: HttpContext,
+  request: { filter: Filter; after: string | undefined; limit: number; signal: AbortSignal | null }
+): Promise<Page> {
+  const { filter, limit, signal } = request
+  const { epoch, ...bounds } = log.bounds()
+  const start = resolveStart(request.after, { epoch, ...bounds })
+  const searchUntilMs = performance.now() + SEARCH_MS
+  let { gap } = start
+  let at = start.after
+  for (;;) {
+    const { items, next, more, gap: taken } = await log.read(at, { limit, bytesMax: PAGE_BYTES_MAX, filter })
+    if (taken)
+      gap = { from: gap?.from ?? formatCursor(epoch, taken.from - 1), to: formatCursor(epoch, taken.to) }
+    at = next
+    if (items.length > 0 || (gap && !more)) return { items, next, more, gap }
+    if (more && performance.now() < searchUntilMs) continue
+    if (more || signal === null || signal.aborted) return { items, next, more, gap }
+    await hub.changed(filter, at, signal)
+  }
+}
+
+function pageJson(epoch: string, { items, next, more, gap }: Page): string {
+  const texts = items.map(item => notificationJson(epoch, item)).join(',')
+  const missing = gap ? `,"gap":${JSON.stringify(gap)}` : ''
+  return `{"items":[${texts}],"cursor":"${formatCursor(epoch, next)}","more":${more}${missing}}`
+}
+
+const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000 }
+
+function parseWait(text: string): number {
+  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text) ?? []
+  const factor = unitMs[unit ?? '']
+  if (number === undefined || factor === undefined)
+    throw new GatewayError('request-invalid', 'wait must be a number and a unit (ms, s, m), such as 25s')
+  return Number(number) * factor
+}

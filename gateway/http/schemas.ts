@@ -1,0 +1,99 @@
+// JSON Schemas that several routes share, for validation and for the OpenAPI document.
+import { kinds, severities } from '../../store/notification.ts'
+import { roles } from '../../store/store.ts'
+
+const texts = (description: string, items: object = { type: 'string' }) => ({
+  type: 'array',
+  items,
+  description
+})
+
+/** A filter as query parameters; what they hold is checked by the filter's own parser. */
+export const filterParameters = {
+  topics: texts('MQTT topic filters, any of which must match. May be repeated.'),
+  kinds: texts('Kinds of notification. May be repeated.', { type: 'string', enum: kinds }),
+  devices: texts('Device ids. May be repeated.'),
+  severityMin: { type: 'string', enum: severities, description: 'Least severity.' }
+}
+
+export const cursorParameter = {
+  type: 'string',
+  maxLength: 64,
+  description: 'A cursor, `earliest`, or absent for now.'
+}
+
+const time = { type: 'string', format: 'date-time' }
+const nullable = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] })
+
+/** A notification; fields beyond the common ones depend on its kind. */
+const notification = {
+  type: 'object',
+  required: ['cursor', 'at', 'kind', 'device', 'severity'],
+  properties: {
+    cursor: { type: 'string' },
+    at: { type: 'integer', description: 'Time of receipt, ms since 1970 UTC.' },
+    kind: { enum: kinds },
+    device: { type: 'string' },
+    severity: { enum: severities }
+  },
+  additionalProperties: true
+}
+
+export const notificationPage = {
+  type: 'object',
+  required: ['items', 'cursor', 'more'],
+  properties: {
+    items: { type: 'array', items: notification },
+    cursor: { type: 'string', description: 'Where to read on.' },
+    more: { type: 'boolean', description: 'Whether there is more now.' },
+    gap: {
+      type: 'object',
+      description: 'What is missing: after `from`, up to and including `to`.',
+      properties: { from: { type: 'string' }, to: { type: 'string' } }
+    }
+  }
+}
+
+export const device = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    registered: { type: 'boolean' },
+    createdAt: nullable(time),
+    presence: {
+      type: ['object', 'null'],
+      properties: {
+        status: { enum: ['online', 'offline'] },
+        since: time,
+        reason: { type: 'string' },
+        session: { type: 'string' },
+        order: { type: 'integer' }
+      }
+    },
+    firstSeenAt: nullable(time),
+    lastSeenAt: nullable(time),
+    events: { type: 'integer' }
+  }
+}
+
+export const token = {
+  type: 'object',
+  properties: { id: { type: 'string' }, role: { enum: roles }, name: { type: 'string' }, createdAt: time }
+}
+
+export const problem = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' }
+  }
+}
+
+/** RFC 3339 of ms since 1970. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString()
+}
