@@ -72,6 +72,8 @@ function hashOf(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0
 }
 
+// Odd, so that probes differ; its low bits come from the hash's high ones, which a small filter's first probe ignores.
 function stepOf(hash: number): number {
-  return (Math.imul(hash, 0x9e3779b1) | 1) >>> 0
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  return ((mixed ^ (mixed >>> 13)) | 1) >>> 0
 }

@@ -35,7 +35,7 @@ export async function logAndTables(db: Kysely<unknown>, { whole, bytes }: Column
     .execute()
   await schema
     .createTable('retained')
-    .addColumn('topic', 'text', column => column.primaryKey())
+    .addColumn('topic', 'text', column => column.primaryKey().notNull())
     .addColumn('seq', whole, column => column.notNull())
     .addColumn('at', whole, column => column.notNull())
     .addColumn('device', 'text', column => column.notNull())
@@ -44,13 +44,13 @@ export async function logAndTables(db: Kysely<unknown>, { whole, bytes }: Column
     .execute()
   await schema
     .createTable('device')
-    .addColumn('id', 'text', column => column.primaryKey())
+    .addColumn('id', 'text', column => column.primaryKey().notNull())
     .addColumn('token_hash', bytes, column => column.notNull())
     .addColumn('created_at', whole, column => column.notNull())
     .execute()
   await schema
     .createTable('token')
-    .addColumn('id', 'text', column => column.primaryKey())
+    .addColumn('id', 'text', column => column.primaryKey().notNull())
     .addColumn('hash', bytes, column => column.notNull())
     .addColumn('role', 'text', column => column.notNull())
     .addColumn('name', 'text', column => column.notNull())
@@ -58,7 +58,7 @@ export async function logAndTables(db: Kysely<unknown>, { whole, bytes }: Column
     .execute()
   await schema
     .createTable('presence')
-    .addColumn('device', 'text', column => column.primaryKey())
+    .addColumn('device', 'text', column => column.primaryKey().notNull())
     .addColumn('status', 'text', column => column.notNull())
     .addColumn('session', 'text', column => column.notNull())
     .addColumn('order', whole, column => column.notNull())
@@ -67,14 +67,14 @@ export async function logAndTables(db: Kysely<unknown>, { whole, bytes }: Column
     .execute()
   await schema
     .createTable('activity')
-    .addColumn('device', 'text', column => column.primaryKey())
+    .addColumn('device', 'text', column => column.primaryKey().notNull())
     .addColumn('first_seen_at', whole, column => column.notNull())
     .addColumn('last_seen_at', whole, column => column.notNull())
     .addColumn('events', whole, column => column.notNull())
     .execute()
   await schema
     .createTable('session')
-    .addColumn('key', 'text', column => column.primaryKey())
+    .addColumn('key', 'text', column => column.primaryKey().notNull())
     .addColumn('device', 'text', column => column.notNull())
     .addColumn('client_id', 'text', column => column.notNull())
     .addColumn('cursor', whole, column => column.notNull())
@@ -113,7 +113,7 @@ export async function logAndTables(db: Kysely<unknown>, { whole, bytes }: Column
     .execute()
   await schema
     .createTable('will')
-    .addColumn('session', 'text', column => column.primaryKey())
+    .addColumn('session', 'text', column => column.primaryKey().notNull())
     .addColumn('device', 'text', column => column.notNull())
     .addColumn('topic', 'text', column => column.notNull())
     .addColumn('payload', bytes, column => column.notNull())
@@ -124,7 +124,7 @@ export async function logAndTables(db: Kysely<unknown>, { whole, bytes }: Column
     .execute()
   await schema
     .createTable('checkpoint')
-    .addColumn('name', 'text', column => column.primaryKey())
+    .addColumn('name', 'text', column => column.primaryKey().notNull())
     .addColumn('seq', whole, column => column.notNull())
     .execute()
 }

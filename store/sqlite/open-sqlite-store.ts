@@ -19,12 +19,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ((error: Error) => {
       throw error
     })
+  let opened = false
   const engine = new SqliteEngine(options.dir, error => {
+    if (!opened) return // the call to open it rejects
     options.log.fatal({ err: error }, 'a database thread ended')
     onFatal(error)
   })
   try {
-    return await openStore(engine, await engine.open(), { ...options, onFatal })
+    const state = await engine.open()
+    opened = true
+    return await openStore(engine, state, { ...options, onFatal })
   } catch (error) {
     await engine.close()
     throw error

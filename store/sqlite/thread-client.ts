@@ -20,11 +20,12 @@ export class ThreadClient<Known extends Calls<Known>> {
   /** `onDeath` is called when the thread ends without having been closed. */
   constructor(script: URL, data: WorkerData<unknown>, onDeath: (error: Error) => void) {
     this.#worker = new Worker(script, { workerData: data, name: script.pathname.split('/').at(-1) ?? '' })
-    let cause: unknown
+    let cause: Error | null = null
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
-    this.#worker.on('error', error => (cause = error))
+    this.#worker.on('error', (error: Error) => (cause = error))
     this.#worker.on('exit', code => {
-      const error = new Error(`a database thread ended with code ${code}`, { cause })
+      const reason = cause?.message ?? `code ${code}`
+      const error = new Error(`a database thread ended: ${reason}`, { cause })
       this.#ended = error
       for (const { reject } of this.#pending.values()) reject(error)
       this.#pending.clear()
