@@ -28,7 +28,7 @@ interface DemoOptions {
 }
 
 /** What the demo sets where neither flags nor the environment say otherwise. */
-const demoSettings = { 'log.level': 'warn', 'devices.offlineDelayMs': '5s' }
+const demoSettings = { 'log.level': 'error', 'devices.offlineDelayMs': '5s' }
 const FLEET_END_MS = 4000
 
 /** The `demo` command. */

@@ -1,24 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Report } from '../../devices-sim/report.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { tocsin } from './tocsin-process.ts'
 import { TestTcpServer } from './tcp-server.ts'
-
-const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
-
-/** The command as a process of its own. */
-function tocsin(...args: string[]) {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = { out: '', error: '' }
-  child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (output.error += chunk.toString()))
-  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
-  return { child, output, ended }
-}
 
 const simulate = (server: TestTcpServer, ...args: string[]) =>
   tocsin(

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { eventually } from '../helpers/eventually.ts'
+import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { tocsin } from './tocsin-process.ts'
+
+const folderOf = (out: string) => /^ {2}data +(.+)$/m.exec(out)?.[1] ?? ''
+const urlOf = (out: string) => /^ {2}HTTP +(http:\S+)/m.exec(out)?.[1] ?? ''
+
+describe('tocsin demo', () => {
+  test('shows notifications of devices over both protocols within seconds, and leaves nothing behind', async () => {
+    await using demo = tocsin('demo')
+    const { output } = demo
+    await eventually(() => urlOf(output.out) !== '' && /\{"n":1,/.test(output.out), { timeoutMs: 15_000 })
+    const folder = folderOf(output.out)
+    expect(existsSync(folder)).toBe(true)
+    await eventually(() => (output.out.match(/ presence /g) ?? []).length >= 50)
+    const json = tocsin(
+      'tail',
+      '--url',
+      urlOf(output.out),
+      '--store.dir',
+      folder,
+      '--after',
+      'earliest',
+      '--json',
+      '-n',
+      '80'
+    )
+    expect(await json.ended).toBe(0)
+    const items = json.output.out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { source?: string; cursor: string })
+    expect(items).toHaveLength(80)
+    expect(new Set(items.map(item => item.cursor)).size).toBe(80)
+    expect(items.map(item => item.source)).toEqual(expect.arrayContaining(['mqtt', 'tcp']))
+    demo.child.kill('SIGINT')
+    expect(await demo.ended).toBe(0)
+    expect(output.error).toBe('')
+    expect(output.out).toMatch(/\nThe devices had \d+ events acknowledged, (none|\d+) waiting/)
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('ends by itself after its duration, and keeps a folder that was named', async () => {
+    await using folder = await temporaryFolder()
+    await using demo = tocsin(
+      'demo',
+      '--duration',
+      '1s',
+      '--devices',
+      '50',
+      '--store.dir',
+      folder.path,
+      '--json'
+    )
+    expect(await demo.ended).toBe(0)
+    const lines = demo.output.out.trim().split('\n')
+    expect(lines.map(line => (JSON.parse(line) as { kind: string }).kind)).toContain('presence')
+    expect(demo.output.error).toMatch(/^Tocsin demo: 50 simulated devices/)
+    expect(existsSync(`${folder.path}/admin.token`)).toBe(true)
+  })
+
+  test('goes to free ports where the usual ones are taken, and says so', async () => {
+    const occupant = createServer()
+    occupant.on('error', () => {}) // somebody else has it: just as well
+    occupant.listen(1883, '127.0.0.1')
+    await Promise.race([once(occupant, 'listening'), once(occupant, 'error')]).catch(() => {})
+    try {
+      await using demo = tocsin('demo', '--duration', '500ms', '--devices', '2')
+      expect(await demo.ended).toBe(0)
+      expect(demo.output.out).toMatch(/MQTT +127\.0\.0\.1:\d+ {2}\(1883 is taken\)/)
+    } finally {
+      occupant.close()
+    }
+  })
+
+  test('ends when nobody reads its output any more', async () => {
+    await using demo = tocsin('demo', '--devices', '5')
+    await eventually(() => folderOf(demo.output.out) !== '', { timeoutMs: 15_000 })
+    const folder = folderOf(demo.output.out)
+    demo.child.stdout.destroy()
+    expect(await demo.ended).toBe(0)
+    expect(demo.output.error).toBe('')
+    expect(existsSync(folder)).toBe(false)
+  })
+})
