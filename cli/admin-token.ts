@@ -54,7 +54,7 @@ export async function ensureAdminToken(
 
 /** A short name by which a token is listed and revoked. */
 export function newTokenId(): string {
-  return randomBytes(6).toString('base64url')
+  return randomBytes(5).toString('hex')
 }
 
 /** Whether the text is long enough to be a secret, and goes into a header. */

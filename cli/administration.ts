@@ -11,8 +11,8 @@ import { ask, operatorToken, problemText, serverUrl } from './server-client.ts'
 /** A registered device, as it is listed. */
 export interface ListedDevice {
   id: string
-  /** ms since 1970; null where the server does not tell. */
-  createdAt: number | null
+  /** ms since 1970 */
+  createdAt: number
 }
 
 /** A token of an operator, as it is listed. */

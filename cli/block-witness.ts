@@ -46,6 +46,6 @@ function look(blockedTick: number): void {
 }
 
 function describe({ functionName, location }: Debugger.CallFrame, urls: ReadonlyMap<string, string>): string {
-  const file = (urls.get(location.scriptId) ?? '').replace(/^.*\/(?:dist|node_modules)\//, '')
+  const file = (urls.get(location.scriptId) ?? '').replace(/^.*\/node_modules\/|^.*?\/dist\//, '')
   return `${functionName === '' ? '(anonymous)' : functionName} ${file}:${location.lineNumber + 1}`
 }

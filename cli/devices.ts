@@ -72,12 +72,13 @@ function forEach(
 
 async function list(options: AdministrationOptions & { json?: true }, command: Command): Promise<void> {
   const devices = await administer(configurationOf(command), options, on => on.listDevices())
-  if (options.json) for (const { id } of devices) console.log(JSON.stringify({ id }))
+  const rows = devices.map(({ id, createdAt }) => ({ id, createdAt: new Date(createdAt).toISOString() }))
+  if (options.json) for (const row of rows) console.log(JSON.stringify(row))
   else
     process.stdout.write(
       renderTable(
-        ['DEVICE'],
-        devices.map(({ id }) => [id])
+        ['DEVICE', 'REGISTERED'],
+        rows.map(({ id, createdAt }) => [id, createdAt])
       )
     )
 }

@@ -64,9 +64,6 @@ export async function startServer(config: Config, options: ServeOptions): Promis
   try {
     const registry = new Registry()
     collectDefaultMetrics({ register: registry })
-    const watch = new EventLoopWatch({ ...config.eventLoop, logger, registry })
-    parts.unshift({ name: 'event loop watch', close: () => watch.stop() })
-
     const store = await openStore(config, logger, registry, onFatal)
     parts.unshift({ name: 'store', close: () => store.close() })
     const adminToken = await ensureAdminToken(store.tokens, config.store.dir, Date.now)
@@ -94,6 +91,9 @@ export async function startServer(config: Config, options: ServeOptions): Promis
 
     const { mqtt, tcp } = await startDevices(config, { store, logger, registry, parts, devices })
     phase = 'serving'
+    // Only now: that starting takes the event loop's time is no news.
+    const watch = new EventLoopWatch({ ...config.eventLoop, logger, registry })
+    parts.push({ name: 'event loop watch', close: () => watch.stop() })
     let stopping: Promise<void> | null = null
     return {
       addresses: { mqtt, tcp, http },

@@ -33,9 +33,10 @@ export class ServerAdministration implements Administration {
     const devices: ListedDevice[] = []
     let cursor: string | null = null
     do {
-      const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-      const page = (await this.#call('GET', `/v1/devices?limit=1000${query}`)) as DevicePage
-      for (const { id, registered } of page.items) if (registered) devices.push({ id, createdAt: null })
+      const query: string = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`
+      const page = (await this.#call('GET', `/v1/devices${query}`)) as DevicePage
+      for (const { id, createdAt } of page.items)
+        if (createdAt !== null) devices.push({ id, createdAt: Date.parse(createdAt) })
       cursor = page.cursor
     } while (cursor !== null)
     return devices
@@ -70,7 +71,8 @@ export class ServerAdministration implements Administration {
 }
 
 interface DevicePage {
-  items: { id: string; registered: boolean }[]
+  /** `createdAt` (RFC 3339) is null for devices that were seen and are not registered. */
+  items: { id: string; createdAt: string | null }[]
   cursor: string | null
 }
 

@@ -25,7 +25,7 @@ Examples:
       remoteCommand('create')
         .description('Create a token and print it.')
         .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('viewer'))
-        .option('--name <name>', 'what it is for', '')
+        .option('--name <name>', 'what it is for', 'unnamed')
         .action(create)
     )
     .addCommand(

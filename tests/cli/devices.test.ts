@@ -29,7 +29,9 @@ test('a device that is registered while no server runs connects with its token, 
   await using folder = await temporaryFolder()
   const line = run('devices', 'add', 'freezer-7', '--store.dir', folder.path)
   expect(line).toMatch(/^freezer-7:[\w-]{43}\n$/)
-  expect(run('devices', 'list', '--store.dir', folder.path)).toBe('DEVICE\nfreezer-7\n')
+  expect(run('devices', 'list', '--store.dir', folder.path)).toMatch(
+    /^DEVICE +REGISTERED\nfreezer-7 +\S+Z\n$/
+  )
   await using server = await serveTocsin(folder.path, ['--devices.anonymous', 'false'])
   const client = await connect(server.mqtt.port, 'freezer-7', tokenOf(line))
   await client.publishAsync('site/1/freezer-7', '{}', { qos: 1 })
@@ -49,10 +51,10 @@ test('a running server registers, rotates and removes devices, and cuts off whos
   await closed
   await expect(connect(server.mqtt.port, 'pump-1', first)).rejects.toThrow('Connection refused')
   const again = await connect(server.mqtt.port, 'pump-1', second)
-  expect(run('devices', 'list', ...on)).toBe('DEVICE\npump-1\n')
+  expect(run('devices', 'list', ...on)).toMatch(/^DEVICE +REGISTERED\npump-1 +\S+Z\n$/)
   run('devices', 'remove', 'pump-1', ...on)
   await eventually(() => !again.connected, { what: 'the end of the connection' })
-  expect(run('devices', 'list', ...on)).toBe('DEVICE\n')
+  expect(run('devices', 'list', ...on)).toBe('DEVICE  REGISTERED\n')
   await Promise.all([client.endAsync(true), again.endAsync(true)])
 })
 
