@@ -1,0 +1,187 @@
+// `tocsin serve` as a process of its own, which can be killed and started again in the same folder on the same ports.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { eventually } from './eventually.ts'
+
+const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+const READY_TIMEOUT_MS = 15_000
+const OUTPUT_CHARACTERS_MAX = 100_000
+
+export interface ServerPorts {
+  mqtt: number
+  tcp: number
+  http: number
+}
+
+/** An answer of the HTTP interface. */
+export interface Answer {
+  status: number
+  /** Parsed when it is JSON, otherwise text. */
+  body: unknown
+}
+
+export class ServerProcess implements AsyncDisposable {
+  readonly dir: string
+  readonly ports: ServerPorts
+  readonly #settings: Readonly<Record<string, string>>
+  #child: ChildProcess
+  #ended: Promise<void>
+  #output = ''
+  #token = ''
+
+  private constructor(dir: string, ports: ServerPorts, settings: Readonly<Record<string, string>>) {
+    this.dir = dir
+    this.ports = ports
+    this.#settings = settings
+    ;({ child: this.#child, ended: this.#ended } = this.#spawn())
+  }
+
+  /** Starts a server on a data folder, with settings as flags name them (`'mqtt.host'`), and waits until it is ready. */
+  static async start(dir: string, settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    const ports = { mqtt: await freePort(), tcp: await freePort(), http: await freePort() }
+    const server = new ServerProcess(dir, ports, settings)
+    await server.#becomeReady()
+    return server
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.ports.http}`
+  }
+
+  /** The token that the first start wrote. */
+  get adminToken(): string {
+    return this.#token
+  }
+
+  /** What the processes have written to stdout and stderr: the end of it, if it is long. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Null while it runs, and after a signal. */
+  get exitCode(): number | null {
+    return this.#child.exitCode
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Bytes of memory that the process occupies. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1]) * 1024
+  }
+
+  /** Asks the HTTP interface with the admin token. Every request has a connection of its own: restarts leave none stale. */
+  async ask(
+    path: string,
+    { body, token = this.#token }: { body?: unknown; token?: string } = {}
+  ): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        connection: 'close',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000)
+    })
+    const text = await response.text()
+    const json = response.headers.get('content-type')?.includes('json') === true
+    return { status: response.status, body: json ? (JSON.parse(text) as unknown) : text }
+  }
+
+  /** The sum of a metric over its labels. Throws when there is none of this name. */
+  async metric(name: string): Promise<number> {
+    const { body } = await this.ask('/metrics')
+    const values = [...String(body).matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'gm'))]
+    if (values.length === 0) throw new Error(`there is no metric ${name}`)
+    return values.reduce((sum, [, value]) => sum + Number(value), 0)
+  }
+
+  /** Sends SIGKILL at once; resolves when the process is gone. */
+  async kill9(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+
+  /** Sends SIGTERM; resolves with the exit code, null when a signal ended it. */
+  async terminate(): Promise<number | null> {
+    this.#child.kill('SIGTERM')
+    await this.#ended
+    return this.#child.exitCode
+  }
+
+  /** Starts again what has ended, in the same folder and on the same ports. */
+  async restart(): Promise<void> {
+    if (this.running) throw new Error('the server runs still')
+    ;({ child: this.#child, ended: this.#ended } = this.#spawn())
+    await this.#becomeReady()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill9()
+  }
+
+  #spawn(): { child: ChildProcess; ended: Promise<void> } {
+    const { mqtt, tcp, http } = this.ports
+    const settings = {
+      'store.dir': this.dir,
+      'mqtt.port': `${mqtt}`,
+      'tcp.port': `${tcp}`,
+      'http.port': `${http}`,
+      ...this.#settings
+    }
+    const flags = Object.entries(settings).map(([path, value]) => `--${path}=${value}`)
+    const child = spawn(process.execPath, [main, 'serve', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const keep = (chunk: Buffer) => {
+      this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_CHARACTERS_MAX)
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
+    return { child, ended: once(child, 'close').then(() => undefined) }
+  }
+
+  async #becomeReady(): Promise<void> {
+    const ready = async () => {
+      if (!this.running) throw new Error(`the server has ended:\n${this.#output}`)
+      const response = await fetch(`${this.url}/readyz`, { headers: { connection: 'close' } }).catch(
+        () => null
+      )
+      await response?.arrayBuffer()
+      return response?.status === 200
+    }
+    await eventually(ready, { what: 'readiness', everyMs: 20, timeoutMs: READY_TIMEOUT_MS }).catch(
+      async (error: unknown) => {
+        await this.kill9()
+        throw new Error(`${String(error)}\n${this.#output}`, { cause: error })
+      }
+    )
+    this.#token = (await readFile(join(this.dir, 'admin.token'), 'utf8')).trim()
+  }
+}
+
+/**
+ * A port that nobody listens on, below those the system hands out to clients: else a client that tries to come back
+ * while the server is down may be given the server's own port and find itself.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const probe = createServer()
+    const free = await new Promise<boolean>(resolve => {
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!free) continue
+    probe.close()
+    await once(probe, 'close')
+    return port
+  }
+}
