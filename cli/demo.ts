@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Command } from 'commander'
 import { loadConfig } from '../config/config.ts'
@@ -91,7 +91,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
     const feed = {
       url: `http://${hostAndPort(http)}`,
       token,
-      after: 'earliest',
+      after: folder.temporary ? 'earliest' : null,
       ...(options.json ? { json: options.json } : {})
     }
     await tail(feed, { signal: ending.signal })
@@ -108,6 +108,8 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
 
 interface DemoFolder extends AsyncDisposable {
   path: string
+  /** Whether it is removed at the end. */
+  temporary: boolean
   config: Config
   /** Settings that were chosen by flag or environment. */
   chosen: ReadonlySet<string>
@@ -148,6 +150,7 @@ async function demoFolder(command: Command): Promise<DemoFolder> {
   }
   return {
     path: loaded.config.store.dir,
+    temporary: temporary !== null,
     config: loaded.config,
     chosen,
     removeNow: () => {
@@ -229,19 +232,19 @@ Ctrl-C ends it.
 }
 
 function footer({ acknowledged, unacknowledged, reconnects }: DemoFleetSummary): string {
-  const lost = unacknowledged === 0 ? 'none waiting' : `${unacknowledged} waiting`
-  return `\nThe devices had ${acknowledged} events acknowledged, ${lost}, and reconnected ${reconnects} times.\n`
+  const kept = unacknowledged === 0 ? '' : ` ${unacknowledged} wait in devices that are cut off.`
+  return `\n${acknowledged} events were acknowledged. Devices reconnected ${reconnects} times.${kept}\n`
 }
 
 function instead(port: number, usual: number): string {
   return port === 0 ? `  (${usual} is taken)` : ''
 }
 
-/** How this program is called here. */
+/** How this program is called here: by its name where it is installed, through npx in a clone. */
 function program(): string {
   const script = process.argv[1] ?? 'tocsin'
   if (/(^|\/)tocsin$/.test(script)) return 'tocsin'
-  return `${relative('.', process.execPath)} ${relative('.', script)}`
+  return 'npx tocsin'
 }
 
 function target({ address, port }: { address: string; port: number }): Target {

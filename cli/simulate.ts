@@ -136,7 +136,8 @@ async function simulate(options: SimulateOptions, command: Command): Promise<voi
   const durationS = (performance.now() - startedMs) / 1000
   const cpu = process.cpuUsage(cpuBefore)
   progress?.stop()
-  await fleet.stop(DRAIN_MS, hurry.signal)
+  const connected = fleet.statistics.total(each => each.connects) > 0
+  await fleet.stop(connected ? DRAIN_MS : 0, hurry.signal)
   recorder?.close()
   ending.close()
   const report = createReport(fleet.statistics, {
@@ -148,7 +149,7 @@ async function simulate(options: SimulateOptions, command: Command): Promise<voi
   })
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : formatReport(report))
   if (failed.error !== null) throw failed.error
-  if (report.mqtt.connects + report.tcp.connects === 0) throw new CliError(noneConnected(fleet, mqtt, tcp))
+  if (!connected) throw new CliError(noneConnected(fleet, mqtt, tcp))
 }
 
 function noneConnected(fleet: Fleet, mqtt: Target, tcp: Target): string {

@@ -18,7 +18,7 @@ interface TailOptions {
   kind?: string[]
   device?: string[]
   severityMin?: string
-  after?: string
+  after?: string | null
   count?: number
   json?: true
 }
