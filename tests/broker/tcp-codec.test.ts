@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import * as codec from '../../broker/tcp/frame-codec.ts'
 import { FrameReader } from '../../broker/tcp/frame-codec.ts'
+import { byeCodes, errorCodes, messageTypes } from '../../broker/tcp/messages.ts'
 import type { DeviceMessage, FrameProblem, ServerMessage } from '../../broker/tcp/messages.ts'
 
 type Json = Record<string, unknown>
@@ -197,5 +198,34 @@ describe('FrameReader', () => {
     }
     expect(reader.next()).toHaveLength(bytes)
     expect(performance.now() - started).toBeLessThan(5000) // quadratic: minutes
+  })
+})
+
+describe('the page about the protocol', () => {
+  const page = readFileSync(new URL('tcp.md', folder), 'utf8').replaceAll(/ +\|/g, ' |')
+
+  test.each(Object.entries({ ...errorCodes, ...byeCodes }))(
+    'says of %s to come back: %s',
+    (code, comeBack) => {
+      expect(page).toContain(`| \`${code}\` | ${comeBack} |`)
+    }
+  )
+
+  test('names no code that is never sent', () => {
+    const named = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (?:later|fixed) \|/gm)].map(([, code]) => code)
+    expect(named.sort()).toEqual(Object.keys({ ...errorCodes, ...byeCodes }).sort())
+  })
+
+  test.each(Object.entries(messageTypes))('shows %s as type %d', (name, type) => {
+    expect(page).toContain(`| ${type} ${name} | \`[${type}`)
+  })
+
+  test('shows bytes that are what it says', () => {
+    const frames = [...page.matchAll(/^\| (device →|← server) \| `([0-9a-f ]+)` \| (\w+)/gm)]
+    expect(frames).toHaveLength(4)
+    for (const [, direction, hex = '', said = ''] of frames) {
+      const from = direction === 'device →' ? 'device' : 'server'
+      expect(receive(from, Buffer.from(hex.replaceAll(' ', ''), 'hex'))?.type).toBe(said)
+    }
   })
 })
