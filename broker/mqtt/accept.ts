@@ -93,6 +93,7 @@ function check(
   connection.identity = identity
   connection.key = sessionKey(identity.device, clientId)
   connection.cleanStart = packet.clean ?? true
+  connection.wantsProblems = packet.properties?.requestProblemInformation ?? true
   packet.clientId = connection.key // from here on aedes' id of the client
   next()
 }

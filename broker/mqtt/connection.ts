@@ -3,6 +3,7 @@
 import { generate, type Packet } from 'mqtt-packet'
 import type { MqttDetails } from '../../store/notification.ts'
 import type { Identity } from '../identity.ts'
+import type { Ingest } from '../ingest.ts'
 import type { Admission, AdmissionRefusal, ConnectionLimits } from '../limits.ts'
 import type { PresenceSession } from '../presence.ts'
 import type { AedesClient } from './aedes-internals.ts'
@@ -18,6 +19,10 @@ export interface ConnectionContext {
   outbox: Outbox
   limits: ConnectionLimits
   unsentBytesMax: number
+  /** Most unfinished publishes of one connection; it is not read from while there are more. */
+  receiveMax: number
+  packetBytesMax: number
+  publish(connection: Connection, packet: Extract<Packet, { cmd: 'publish' }>): void
   subscribe(connection: Connection, packet: Packet, done: () => void): void
   unsubscribe(connection: Connection, packet: Packet, done: () => void): void
   /** PUBREL: forgets a received QoS 2 packet id; calls back, when that is durable, with whether it was known. */
@@ -50,6 +55,8 @@ export class Connection implements SessionConnection {
   /** Whether the client id is ours. */
   idAssigned = false
   sessionPresent = false
+  /** Whether it wants reason strings [MQTT-3.1.2-29]. */
+  wantsProblems = true
   session: Session | null = null
   presence: PresenceSession | null = null
   /** The presence of the connection that this one took over, until this one is present itself. */
@@ -68,6 +75,8 @@ export class Connection implements SessionConnection {
   #held: Packet[] = []
   #blocked = false
   #paused = false
+  #waitsForRoom = false
+  #topicAliases: Map<number, string> | null = null
   #unfinishedPublishes = 0
   readonly #details: (MqttDetails | undefined)[] = []
 
@@ -106,26 +115,53 @@ export class Connection implements SessionConnection {
     this.#goOn()
   }
 
-  /** A publish is on its way to the log; SUBSCRIBE waits for it. */
+  /** A publish is on its way to the log; SUBSCRIBE waits for it, and with too many of them reading does. */
   publishBegun(): void {
     this.#unfinishedPublishes++
+    if (this.#unfinishedPublishes >= this.#context.receiveMax) this.#pause()
   }
 
   publishFinished(): void {
-    this.#unfinishedPublishes--
-    if (this.#unfinishedPublishes === 0 && this.#held.length > 0 && this.state === 'open' && !this.#blocked)
-      this.#goOn()
+    const left = --this.#unfinishedPublishes
+    if (this.state !== 'open') return
+    if (left === 0 && this.#held.length > 0 && !this.#blocked) this.#goOn()
+    else if (this.#paused && left * 2 <= this.#context.receiveMax) this.#resume()
   }
 
-  /** Publishes that are not durable yet. */
-  get unfinishedPublishes(): number {
-    return this.#unfinishedPublishes
+  /** So much waits for commit that this connection is not read from until there is room. */
+  waitForRoom(ingest: Pick<Ingest, 'whenRoom'>): void {
+    if (this.#waitsForRoom) return
+    this.#waitsForRoom = true
+    this.#pause()
+    ingest.whenRoom(() => {
+      this.#waitsForRoom = false
+      this.#resume()
+    })
+  }
+
+  /** The event with this packet id is durable. */
+  puback(packetId: number): void {
+    if (this.state === 'open') this.outbox.push(Buffer.of(0x40, 2, packetId >> 8, packetId & 0xff))
+  }
+
+  /** The event with this packet id is durable, and will not be appended again before its PUBREL. */
+  pubrec(packetId: number): void {
+    if (this.state === 'open') this.outbox.push(Buffer.of(0x50, 2, packetId >> 8, packetId & 0xff))
+  }
+
+  /** Topics by the client's alias [MQTT-3.3.2-7]. */
+  get topicAliases(): Map<number, string> {
+    return (this.#topicAliases ??= new Map())
   }
 
   /** What a plain PUBLISH of this connection is like: one object for each kind, shared by all its events. */
   details(qos: 0 | 1 | 2, retain: boolean): MqttDetails {
     const kind = qos + (retain ? 3 : 0)
     return (this.#details[kind] ??= Object.freeze({ qos, retain, session: this.key }))
+  }
+
+  sendIfOpen(packet: Packet): void {
+    if (this.state === 'open') this.send(packet)
   }
 
   send(packet: Packet): void {
@@ -192,6 +228,13 @@ export class Connection implements SessionConnection {
 
   #receive(packet: Packet): void {
     this.packetOpenSince = 0
+    if ((packet.length ?? 0) + 2 > this.#context.packetBytesMax) {
+      return this.end(
+        reason.packetTooLarge,
+        'protocol-error',
+        `packets may have ${this.#context.packetBytesMax} bytes`
+      )
+    }
     switch (this.state) {
       case 'new':
         if (packet.cmd === 'connect') this.state = 'connecting'
@@ -209,8 +252,27 @@ export class Connection implements SessionConnection {
 
   #hold(packet: Packet): void {
     this.#held.push(packet)
+    this.#pause()
+  }
+
+  #pause(): void {
     this.#paused = true
     this.client.pause()
+  }
+
+  // Reads on, if nothing else stands against it.
+  #resume(): void {
+    if (
+      !this.#paused ||
+      this.state !== 'open' ||
+      this.#waitsForRoom ||
+      this.#blocked ||
+      this.#held.length > 0
+    )
+      return
+    if (this.#unfinishedPublishes >= this.#context.receiveMax) return
+    this.#paused = false
+    this.client.resume()
   }
 
   #goOn(): void {
@@ -221,14 +283,14 @@ export class Connection implements SessionConnection {
       if (this.#held.length > 0 || this.#blocked) this.#held.push(packet)
       else this.#handle(packet)
     }
-    if (this.#paused && this.#held.length === 0 && !this.#blocked) {
-      this.#paused = false
-      this.client.resume()
-    }
+    this.#resume()
   }
 
   #handle(packet: Packet): void {
     switch (packet.cmd) {
+      case 'publish':
+        this.#alive()
+        return this.#context.publish(this, packet)
       case 'subscribe':
       case 'unsubscribe':
         return this.#handleInTurn(packet)

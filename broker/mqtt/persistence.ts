@@ -40,11 +40,6 @@ export function aedesPersistence(hooks: PersistenceHooks) {
       return hooks.current(client) ? undefined : never()
     },
     outgoingStream: () => Readable.from([]),
-    async outgoingClearMessageId() {},
-    // A QoS 2 PUBLISH is appended once per packet id before aedes asks, so all that is left to it is the PUBREC.
-    async incomingGetPacket() {
-      return {}
-    },
     streamWill: () => Readable.from([])
   }
 }

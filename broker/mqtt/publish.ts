@@ -1,9 +1,11 @@
-// PUBLISH on its way in: aedes' `authorizePublish`, which runs before PUBACK and PUBREC are written, appends the event
-// and lets aedes go on when it is durable. A QoS 2 packet id is appended once until its PUBREL.
+// PUBLISH on its way in. The event is appended, and acknowledged when it is durable; a QoS 2 packet id is appended once
+// until its PUBREL. Acknowledgements go out in the order of the publishes [MQTT-4.6.0-2, -3], because the log calls back
+// in the order of its appends.
+import type { Packet } from 'mqtt-packet'
 import type { MqttDetails } from '../../store/notification.ts'
-import type { Change, Log } from '../../store/store.ts'
+import type { AppendOptions, Log } from '../../store/store.ts'
+import { isTopicName } from '../../store/topic-filter.ts'
 import type { Ingest, IncomingEvent } from '../ingest.ts'
-import type { IPublishPacket } from './aedes-internals.ts'
 import type { Connection } from './connection.ts'
 import { passedOn } from './publish-properties.ts'
 import { reason } from './reason-codes.ts'
@@ -17,59 +19,36 @@ export interface PublishContext {
   retainedMax: number
   retainedBytesMax: number
   receiveMax: number
+  topicAliasMax: number
   now: () => number
 }
 
-type Done = (error?: Error | null) => void
+type Publish = Extract<Packet, { cmd: 'publish' }>
 
-/** MQTT's content type of MessagePack payloads, in its registered and its older form. */
+/** MQTT's content type of MessagePack payloads, in its registered and its older forms. */
 const MSGPACK = new Set(['application/msgpack', 'application/x-msgpack', 'application/vnd.msgpack'])
 
-/** Appends a PUBLISH and calls back when aedes may acknowledge it, or with why not. */
-export function handlePublish(
-  context: PublishContext,
-  connection: Connection,
-  packet: IPublishPacket,
-  done: Done
-): void {
+/** Appends a PUBLISH and sees to its acknowledgement. */
+export function handlePublish(context: PublishContext, connection: Connection, packet: Publish): void {
   const { identity, session } = connection
-  if (identity === null || session === null) return done(new Error('not connected'))
-  const packetId = packet.messageId ?? 0
-  if (packet.qos === 2) {
-    const durable = session.received.get(packetId)
-    if (durable === true) return done() // a repetition [MQTT-4.3.3-10]
-    if (durable === false) return context.log.write([], error => error === null && done()) // with the first one
-    if (session.received.size >= context.receiveMax) {
-      return connection.end(reason.receiveMaximumExceeded, 'protocol-error')
-    }
-  }
+  if (identity === null || session === null) return
+  if (packet.properties !== undefined && !resolveProperties(context, connection, packet)) return
   const event = eventOf(context, connection, packet)
-  if (event.mqtt?.retain === true && !hasRoomFor(context, event)) {
-    return connection.end(reason.quotaExceeded, 'quota', 'there is no room for more retained messages')
+  if (packet.retain && !hasRoomFor(context, event)) {
+    return refuse(context, connection, packet, {
+      code: reason.quotaExceeded,
+      message: 'no room for more retained messages'
+    })
   }
-  if (packet.qos === 2) session.received.set(packetId, false)
-  connection.publishBegun()
-  const refusal = context.ingest.event(
-    identity,
-    event,
-    error => {
-      connection.publishFinished()
-      if (error !== null) return connection.end(reason.serverUnavailable, 'server-unavailable')
-      if (packet.qos === 2 && session.received.has(packetId)) session.received.set(packetId, true)
-      if (packet.qos > 0 && connection.state === 'open') done()
-    },
-    packet.qos === 2 && session.durable ? { changes: [receivedChange(session, packetId)] } : undefined
-  )
-  if (refusal !== null) {
-    connection.publishFinished()
-    if (packet.qos === 2) session.received.delete(packetId)
-    if (refusal.code === 'topic-invalid')
-      return connection.end(reason.topicNameInvalid, 'protocol-error', refusal.message)
-    return done(new Error(refusal.message)) // aedes: reason code 0x87, or the end of a 3.1.1 connection
-  }
-  if (packet.qos === 0) {
-    if (context.ingest.full()) context.ingest.whenRoom(() => done())
-    else done()
+  switch (packet.qos) {
+    case 0:
+      return append(context, connection, { event, packet, done: null })
+    case 1: {
+      const packetId = packet.messageId ?? 0
+      return append(context, connection, { event, packet, done: () => connection.puback(packetId) })
+    }
+    case 2:
+      return handleQos2(context, connection, session, { event, packet })
   }
 }
 
@@ -85,11 +64,116 @@ export function handleRelease(
   log.write([{ delete: 'received', session: session.key, packetId }], error => error === null && done(true))
 }
 
-function receivedChange(session: Session, packetId: number): Change {
-  return { put: 'received', session: session.key, packetId }
+function handleQos2(
+  context: PublishContext,
+  connection: Connection,
+  session: Session,
+  { event, packet }: { event: IncomingEvent; packet: Publish }
+): void {
+  const packetId = packet.messageId ?? 0
+  const { received, key } = session
+  // A repetition [MQTT-4.3.3-10] is acknowledged when the first one is: nothing overtakes in the log.
+  if (received.has(packetId))
+    return context.log.write([], error => error === null && connection.pubrec(packetId))
+  if (received.size >= context.receiveMax)
+    return connection.end(reason.receiveMaximumExceeded, 'protocol-error')
+  received.set(packetId, false)
+  const options: AppendOptions | undefined = session.durable
+    ? { changes: [{ put: 'received', session: key, packetId }] }
+    : undefined
+  const done = () => {
+    if (received.has(packetId)) received.set(packetId, true)
+    connection.pubrec(packetId)
+  }
+  append(context, connection, { event, packet, done, options })
 }
 
-function eventOf({ now }: PublishContext, connection: Connection, packet: IPublishPacket): IncomingEvent {
+interface Append {
+  event: IncomingEvent
+  packet: Publish
+  done: (() => void) | null
+  options?: AppendOptions | undefined
+}
+
+function append(
+  context: PublishContext,
+  connection: Connection,
+  { event, packet, done, options }: Append
+): void {
+  const { identity, session } = connection
+  if (identity === null || session === null) return
+  connection.publishBegun()
+  const refusal = context.ingest.event(
+    identity,
+    event,
+    error => {
+      connection.publishFinished()
+      if (error !== null) connection.end(reason.serverUnavailable, 'server-unavailable')
+      else done?.()
+    },
+    options
+  )
+  if (refusal !== null) {
+    connection.publishFinished()
+    if (packet.qos === 2) session.received.delete(packet.messageId ?? 0)
+    const code = refusal.code === 'topic-invalid' ? reason.topicNameInvalid : reason.notAuthorized
+    refuse(context, connection, packet, { code, message: refusal.message })
+  } else if (context.ingest.full()) {
+    connection.waitForRoom(context.ingest)
+  }
+}
+
+// An MQTT 5 client is told in the acknowledgement, if there is one; for 3.1.1 there is only the end of the connection
+// [MQTT-3.3.5-2]. What is not well-formed ends it in any version [MQTT-4.13.1-1].
+function refuse(
+  { log }: PublishContext,
+  connection: Connection,
+  { qos, messageId }: Publish,
+  { code, message }: { code: number; message: string }
+): void {
+  if (connection.version !== 5 || code === reason.topicNameInvalid) {
+    return connection.end(code as typeof reason.notAuthorized, 'refused-publish', message)
+  }
+  if (qos === 0) return
+  const properties = connection.wantsProblems ? { reasonString: message } : undefined
+  const cmd = qos === 1 ? 'puback' : 'pubrec'
+  log.write([], () =>
+    connection.sendIfOpen({
+      cmd,
+      messageId: messageId ?? 0,
+      reasonCode: code,
+      ...(properties && { properties })
+    })
+  )
+}
+
+// MQTT 5: puts the topic of an alias in its place and checks the response topic. False when the connection has ended.
+function resolveProperties(
+  { topicAliasMax }: PublishContext,
+  connection: Connection,
+  packet: Publish
+): boolean {
+  const { topicAlias, responseTopic } = packet.properties ?? {}
+  if (responseTopic !== undefined && !isTopicName(responseTopic)) {
+    connection.end(reason.topicNameInvalid, 'protocol-error', 'the response topic is no topic name') // [MQTT-3.3.2-14]
+    return false
+  }
+  if (topicAlias === undefined) return true
+  const topic = packet.topic === '' ? connection.topicAliases.get(topicAlias) : packet.topic
+  if (topicAlias < 1 || topicAlias > topicAliasMax || topic === undefined) {
+    connection.end(
+      reason.topicAliasInvalid,
+      'protocol-error',
+      `topic alias ${topicAlias} is not in use or out of range`
+    )
+    return false
+  }
+  connection.topicAliases.set(topicAlias, topic)
+  packet.topic = topic
+  return true
+}
+
+function eventOf({ now }: PublishContext, connection: Connection, packet: Publish): IncomingEvent {
   const { topic, payload, qos, retain, properties } = packet
   const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
   if (properties === undefined) {
@@ -106,8 +190,9 @@ function eventOf({ now }: PublishContext, connection: Connection, packet: IPubli
 
 function hasRoomFor(
   { retained, retainedMax, retainedBytesMax }: PublishContext,
-  { topic, payload }: IncomingEvent
+  event: IncomingEvent
 ): boolean {
+  const { topic, payload } = event
   if (payload.length === 0) return true
   if (retained.count < retainedMax && retained.bytes + topic.length + payload.length <= retainedBytesMax)
     return true

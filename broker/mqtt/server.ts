@@ -205,7 +205,6 @@ export class MqttServer {
 
   async #createBroker(): Promise<AedesBroker> {
     const { settings, logger } = this.#options
-    const publishContext: PublishContext = { ...this.#options, ...settings, retained: this.#retained }
     const broker = (await Aedes.createBroker({
       id: randomBytes(8).toString('hex'),
       mq: silentEmitter,
@@ -241,10 +240,6 @@ export class MqttServer {
             connection.end(reason.serverUnavailable, 'server-unavailable')
           })
       },
-      authorizePublish: (client, packet, done) => {
-        const connection = (client as unknown as AedesClient | null)?.connection
-        if (connection !== undefined) handlePublish(publishContext, connection, packet, done)
-      },
       authorizeSubscribe: (_client, _subscription, done) => done(null, null) // subscriptions are not aedes' here
     })) as unknown as AedesBroker
     return broker
@@ -274,6 +269,7 @@ export class MqttServer {
     }
     broker.on('error', (error: Error) => logger.error({ err: error }, 'aedes reports an error'))
 
+    const publishing: PublishContext = { ...this.#options, ...settings, retained: this.#retained }
     const subscribing: SubscribeContext = { ...settings, log, dispatcher: this.#dispatcher, authorizer }
     this.#accept = {
       ...this.#options,
@@ -287,6 +283,9 @@ export class MqttServer {
       outbox: new Outbox(),
       limits,
       unsentBytesMax: settings.unsentBytesMax,
+      receiveMax: settings.receiveMax,
+      packetBytesMax: settings.packetBytesMax,
+      publish: (connection, packet) => handlePublish(publishing, connection, packet),
       subscribe: (connection, packet, done) => handleSubscribe(subscribing, connection, packet, done),
       unsubscribe: (connection, packet, done) => handleUnsubscribe(subscribing, connection, packet, done),
       release: ({ session }, packetId, done) =>
