@@ -27,7 +27,7 @@ export function mergeRun<Some extends Head>(heads: readonly Some[]): MergePlan<S
     const end = runEnd(heads, start)
     const closed = end < heads.length // what follows does not fit any more
     const run = heads.slice(start, end)
-    while (!closed && run.length > 1 && (run[0]?.bytes ?? 0) * 2 > bytesOf(run)) run.shift()
+    if (!closed) while (run.length > 1 && (run[0]?.bytes ?? 0) * 2 > bytesOf(run)) run.shift()
     if (run.length > 1) return { run, from }
     if (!closed) break
     start = end

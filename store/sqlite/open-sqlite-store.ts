@@ -14,11 +14,14 @@ export interface SqliteStoreOptions extends OpenStoreOptions {
  * `store-unreadable` when a newer version wrote it or it is damaged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const onFatal =
-    options.onFatal ??
-    ((error: Error) => {
-      throw error
-    })
+  let told = false
+  // A thread that dies fails the commit it was at, too: that is one end, not two.
+  const onFatal = (error: Error) => {
+    if (told) return
+    told = true
+    if (!options.onFatal) throw error
+    options.onFatal(error)
+  }
   let opened = false
   const engine = new SqliteEngine(options.dir, error => {
     if (!opened) return // the call to open it rejects

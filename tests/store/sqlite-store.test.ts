@@ -83,16 +83,16 @@ describe('closing', () => {
 test('the write-ahead log stays bounded under steady writing and reading', async () => {
   await using place = await sqlitePlace()
   await using store = await place.open({ recentBytesMax: 0 })
-  const payload = Buffer.alloc(200_000)
-  let reading = true
+  const payload = Buffer.alloc(1_000_000)
+  const stop = new AbortController()
   const reads = (async () => {
-    for (let after = 0; reading; after = (after + 50) % 400) {
-      await store.log.read(after, { limit: 20 })
+    for (let after = 0; !stop.signal.aborted; after = (after + 10) % 80) {
+      await store.log.read(after, { limit: 4 })
       await setImmediate()
     }
   })()
-  for (let index = 0; index < 500; index++) await appended(store.log, event('', { payload }))
-  reading = false
+  for (let index = 0; index < 100; index++) await appended(store.log, event('', { payload }))
+  stop.abort()
   await reads
   const { size } = await stat(join(place.dir, 'tocsin.db-wal'))
   expect(size).toBeLessThan(64 * 1024 * 1024)
