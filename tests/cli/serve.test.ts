@@ -59,6 +59,26 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   }
 )
 
+test('draining does not wait for clients that say nothing and read nothing', async () => {
+  await using folder = await temporaryFolder()
+  await using server = await serveTocsin(folder.path)
+  const token = (await readFile(join(folder.path, 'admin.token'), 'utf8')).trim()
+  const { mqtt, tcp, http } = server
+  const sockets = [mqtt, tcp, http, mqtt, http].map(({ port }) => net.connect(port, '127.0.0.1'))
+  await Promise.all(sockets.map(socket => once(socket, 'connect')))
+  for (const socket of sockets) socket.on('error', () => {}) // that they are cut off is expected
+  const [, , , half, poll] = sockets
+  half?.write(Buffer.from([0x10, 0x7f, 0, 4])) // the beginning of a CONNECT
+  poll?.write(`GET /v1/notifications?wait=60s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+  const answered = new Promise(resolve => poll?.once('data', resolve))
+  const startedAt = performance.now()
+  const { code } = await server.end('SIGTERM')
+  expect(code).toBe(0)
+  expect(performance.now() - startedAt).toBeLessThan(8000)
+  expect(String(await answered)).toMatch(/^HTTP\/1\.1 200 /)
+  for (const socket of sockets) socket.destroy()
+})
+
 test('healthcheck says by its exit code whether a server can take work', async () => {
   await using folder = await temporaryFolder()
   await using server = await serveTocsin(folder.path)

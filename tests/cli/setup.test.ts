@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from '@jest/globals'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+interface LockedPackage {
+  version?: string
+  optionalDependencies?: Record<string, string>
+}
+
+test('the lock file names the builds for every platform, without which npm ci refuses it', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, LockedPackage>
+  }
+  const missing = Object.entries(packages).flatMap(([name, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      dependency =>
+        !(`node_modules/${dependency}` in packages) && !(`${name}/node_modules/${dependency}` in packages)
+    )
+  )
+  expect(missing).toEqual([])
+})
+
+test('setting up is over at once when nothing changed, and says nothing', () => {
+  const setup = join(root, 'scripts/setup.cjs')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [setup, 'run', '--version'], {
+    encoding: 'utf8'
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('what the setup script does not know is a sentence', () => {
+  const setup = join(root, 'scripts/setup.cjs')
+  const { status, stderr } = spawnSync(process.execPath, [setup, 'fly'], { encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 2, stderr: '"fly" is not one of setup, build, run, test.\n' })
+})
