@@ -24,15 +24,6 @@ test('the lock file names the builds for every platform, without which npm ci re
   expect(missing).toEqual([])
 })
 
-test('setting up is over at once when nothing changed, and says nothing', () => {
-  const setup = join(root, 'scripts/setup.cjs')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [setup, 'run', '--version'], {
-    encoding: 'utf8'
-  })
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-})
-
 test('what the setup script does not know is a sentence', () => {
   const setup = join(root, 'scripts/setup.cjs')
   const { status, stderr } = spawnSync(process.execPath, [setup, 'fly'], { encoding: 'utf8' })
