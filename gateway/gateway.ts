@@ -22,7 +22,7 @@ import { historyRoutes } from './http/history.ts'
 import { installOpenApi } from './http/openapi.ts'
 import { operationRoutes } from './http/operations.ts'
 import { checkOrigin } from './http/origin.ts'
-import { endWithProblem, installProblems, onClientError } from './http/problem.ts'
+import { endWithProblem, installProblems, onClientError, onFrameworkError } from './http/problem.ts'
 import { installRequestMetrics } from './http/request-metrics.ts'
 import { tokenRoutes } from './http/token-routes.ts'
 import type { GatewaySettings } from './settings.ts'
@@ -30,7 +30,7 @@ import { Tokens } from './tokens.ts'
 
 /** Time for a whole request to arrive. */
 const REQUEST_TIMEOUT_MS = 60_000
-/** Time for connections that others took over by an upgrade to end after `close` was called. */
+/** Time for connections to end by themselves after `close` was called. */
 const CLOSE_GRACE_MS = 3000
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -100,6 +100,7 @@ export class Gateway {
     this.#draining.abort()
     const cutOff = setTimeout(() => {
       for (const socket of this.#upgraded) socket.destroy()
+      app.server.closeAllConnections() // those on which no request ever began count as active
     }, CLOSE_GRACE_MS)
     await Promise.all([feed.close(), app.close()])
     clearTimeout(cutOff)
@@ -137,6 +138,7 @@ function buildApp(context: HttpContext): FastifyInstance {
     routerOptions: { maxParamLength: 1024, querystringParser: parseQuery },
     return503OnClosing: false,
     clientErrorHandler: onClientError,
+    frameworkErrors: onFrameworkError,
     ajv: { customOptions: { removeAdditional: false, allErrors: true, allowUnionTypes: true } }
   })
   installProblems(app, logger)

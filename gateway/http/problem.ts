@@ -105,6 +105,11 @@ const fastifyCodes: Record<string, ErrorCode> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'json-invalid'
 }
 
+/** Answers what Fastify refuses before it has a route. */
+export function onFrameworkError(error: FastifyError, _request: unknown, reply: FastifyReply): void {
+  sendProblem(reply, translate(error))
+}
+
 /** Answers bytes that are no HTTP request. */
 export function onClientError(error: Error & { code?: string }, socket: Duplex): void {
   const code = clientErrorCodes[error.code ?? ''] ?? 'request-invalid'
