@@ -14,7 +14,11 @@ import { schema } from '../config/schema.ts'
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts'
 
 const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-'))
-const config = schema.parse({ store: { dir }, tcp: { port: 0, eventsPerSecondMax: 0 } })
+const config = schema.parse({
+  store: { dir },
+  tcp: { port: 0, eventsPerSecondMax: 0 },
+  limits: { connectsPerSecondMax: 0 }
+})
 const logger = pino({ level: 'warn' })
 const registry = new Registry()
 const store = await openSqliteStore({ ...config.store, now: Date.now, log: logger, registry })

@@ -11,6 +11,14 @@ export interface StreamListener {
   onFailed(error: StoreError): void
 }
 
+/** Why a device can't go on in its stream. */
+export interface StreamProblem {
+  code: 'seq-gap' | 'window-exceeded'
+  message: string
+  /** The number that is the problem. */
+  seq: number
+}
+
 /** One stream of one device. Sequence numbers are taken in order, without holes. */
 export class EventStream {
   readonly name: string | null
@@ -35,6 +43,26 @@ export class EventStream {
   /** Whether nothing that was taken waits for commit. */
   get settled(): boolean {
     return this.committed === this.taken
+  }
+
+  /** Why events numbered from `firstSeq` on can't be taken, or null. Numbers that were taken before are no problem. */
+  check(
+    firstSeq: number,
+    { count, windowEvents }: { count: number; windowEvents: number }
+  ): StreamProblem | null {
+    const next = this.taken + 1
+    if (firstSeq > next) {
+      return { code: 'seq-gap', message: `${next} comes next, not ${firstSeq}`, seq: firstSeq }
+    }
+    const lastSeq = firstSeq + count - 1
+    if (lastSeq > this.committed + windowEvents) {
+      return {
+        code: 'window-exceeded',
+        message: `at most ${windowEvents} events may be unacknowledged`,
+        seq: lastSeq
+      }
+    }
+    return null
   }
 
   /** Counts the number that was taken last as refused: it will not come back through `onDurable`. */

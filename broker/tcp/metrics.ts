@@ -15,22 +15,21 @@ export class TcpCounters {
   readonly byes = zeroes<ByeCode>(byeCodes)
 
   constructor(registry: Registry) {
-    const counters = this
     single(registry, 'tocsin_tcp_received_bytes_total', 'Bytes received from raw TCP devices.', () => {
-      return counters.receivedBytes
+      return this.receivedBytes
     })
     single(registry, 'tocsin_tcp_repeats_total', 'Events that came again and were dropped.', () => {
-      return counters.repeats
+      return this.repeats
     })
     single(registry, 'tocsin_tcp_results_ignored_total', 'Results to which there was no command.', () => {
-      return counters.resultsIgnored
+      return this.resultsIgnored
     })
     single(
       registry,
       'tocsin_tcp_takeovers_total',
       'Connections ended by a newer one of their device.',
       () => {
-        return counters.takeovers
+        return this.takeovers
       }
     )
     labelled(registry, {

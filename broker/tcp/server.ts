@@ -12,7 +12,8 @@ import { EventStreams } from './event-stream.ts'
 import { encodeError } from './frame-codec.ts'
 import type { ByeCode, ErrorCode } from './messages.ts'
 import { TcpCounters } from './metrics.ts'
-import { TcpSession, type SessionContext, type SessionSettings } from './session.ts'
+import { TcpSession } from './session.ts'
+import type { SessionContext, SessionSettings } from './session-context.ts'
 import { Turns } from './turns.ts'
 
 export interface TcpSettings extends SessionSettings {

@@ -9,12 +9,10 @@
 // Frames are taken in `awaiting-hello` and `open` only. What was taken commits in every state, also after `closed`.
 import type { Socket } from 'node:net'
 import type { StoreError } from '../../store/errors.ts'
-import type { Authenticator } from '../authenticate.ts'
 import type { Identity } from '../identity.ts'
-import type { Ingest } from '../ingest.ts'
-import type { Admission, ConnectionLimits } from '../limits.ts'
-import type { Presence, PresenceSession } from '../presence.ts'
-import type { EventStream, EventStreams, StreamListener } from './event-stream.ts'
+import type { Admission } from '../limits.ts'
+import type { PresenceSession } from '../presence.ts'
+import type { EventStream, StreamListener } from './event-stream.ts'
 import {
   decodeDeviceFrame,
   encodeAck,
@@ -26,38 +24,10 @@ import {
 } from './frame-codec.ts'
 import { PROTOCOL_VERSION, type ByeCode, type DeviceMessage, type ErrorCode } from './messages.ts'
 import type { EventBody, FrameProblem, Hello } from './messages.ts'
-import type { PauseReason, TcpCounters } from './metrics.ts'
+import type { PauseReason } from './metrics.ts'
 import { RateBucket } from './rate-bucket.ts'
 import { Replies } from './replies.ts'
-import type { Turns } from './turns.ts'
-
-/** Limits of each connection; keys and units as in the configuration. */
-export interface SessionSettings {
-  frameBytesMax: number
-  nestingMax: number
-  helloTimeoutMs: number
-  idleTimeoutMs: number
-  windowEvents: number
-  /** 0 sets no limit. */
-  eventsPerSecondMax: number
-  unsentBytesMax: number
-}
-
-/** What all connections of a server share. */
-export interface SessionContext {
-  settings: SessionSettings
-  ingest: Ingest
-  authenticator: Authenticator
-  presence: Presence
-  limits: ConnectionLimits
-  streams: EventStreams
-  counters: TcpCounters
-  turns: Turns
-  /** All connections until their sockets are gone. */
-  sessions: Set<TcpSession>
-  /** The one connection of each device that said hello, until it is closed. */
-  live: Map<string, TcpSession>
-}
+import type { SessionContext } from './session-context.ts'
 
 type State = 'awaiting-hello' | 'joining' | 'open' | 'draining' | 'closed'
 
@@ -246,18 +216,11 @@ export class TcpSession implements StreamListener {
   #takeEvents(firstSeq: number, events: readonly EventBody[]): void {
     const stream = this.#stream
     if (stream === null) return
-    const { windowEvents } = this.#context.settings
-    const lastSeq = firstSeq + events.length - 1
-    if (firstSeq > stream.taken + 1) {
-      return this.#fail(
-        'seq-gap',
-        `after ${stream.taken} comes ${stream.taken + 1}, not ${firstSeq}`,
-        firstSeq
-      )
-    }
-    if (lastSeq > stream.committed + windowEvents) {
-      return this.#fail('window-exceeded', `at most ${windowEvents} events may be unacknowledged`, lastSeq)
-    }
+    const problem = stream.check(firstSeq, {
+      count: events.length,
+      windowEvents: this.#context.settings.windowEvents
+    })
+    if (problem !== null) return this.#fail(problem.code, problem.message, problem.seq)
     let seq = firstSeq
     for (const event of events) this.#takeEvent(stream, seq++, event)
   }

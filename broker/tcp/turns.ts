@@ -9,7 +9,6 @@ const RATE_TICK_MS = 20
 export class Turns {
   #ingest: Ingest
   #flushing: TcpSession[] = []
-  #immediate: NodeJS.Immediate | null = null
   #awaitingRoom = new Set<TcpSession>()
   #throttled = new Set<TcpSession>()
   #rateTimer: NodeJS.Timeout | null = null
@@ -21,7 +20,7 @@ export class Turns {
   /** Calls `flush` once, when the commits and the data of this turn have been seen. */
   flushSoon(session: TcpSession): void {
     this.#flushing.push(session)
-    this.#immediate ??= setImmediate(() => this.#flush())
+    if (this.#flushing.length === 1) setImmediate(() => this.#flush())
   }
 
   /** Calls `onRoom` when the log has room. */
@@ -43,7 +42,6 @@ export class Turns {
   }
 
   #flush(): void {
-    this.#immediate = null
     const sessions = this.#flushing
     this.#flushing = []
     for (const session of sessions) session.flush()

@@ -22,7 +22,7 @@ test('a goodbye is no warning', async () => {
 })
 
 test('a device that comes back within the delay was never offline', async () => {
-  await using server = await TestServer.start({ offlineDelayMs: 300 })
+  await using server = await TestServer.start({ offlineDelayMs: 1000 })
   const device = await server.join('pump')
   device.reset()
   await eventually(() => !server.presence.connected('pump'))
@@ -70,7 +70,7 @@ test('devices that were online before a restart get the delay to come back', asy
     gone.reset()
     await server.statuses('gone', ['online connected', 'offline connection-lost'])
   }
-  await using server = await TestServer.start({ dir: folder.path, offlineDelayMs: 500 })
+  await using server = await TestServer.start({ dir: folder.path, offlineDelayMs: 1000 })
   await server.join('lamp')
   const [, offline] = await server.statuses('pump', ['online connected', 'offline server-restart'])
   expect(offline?.order).toBe(1)

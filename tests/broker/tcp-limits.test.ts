@@ -19,7 +19,7 @@ test('a silent device is cut off after the idle time, or 1.5 times its keepalive
 })
 
 test('pings keep a connection', async () => {
-  await using server = await TestServer.start({ settings: { idleTimeoutMs: 300, helloTimeoutMs: 100 } })
+  await using server = await TestServer.start({ settings: { idleTimeoutMs: 1000, helloTimeoutMs: 100 } })
   const device = await server.join('pump')
   const pinging = setInterval(() => device.send(encodePing()), 50)
   const silent = await server.join('silent')

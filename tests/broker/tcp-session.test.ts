@@ -267,6 +267,20 @@ describe('a named stream', () => {
   })
 })
 
+test('a device that comes back while its goodbye waits for the disk is welcomed after it', async () => {
+  await using server = await TestServer.start()
+  const old = await server.join('pump', 'main')
+  server.log.hold()
+  old.send(eventFrame(1), encodeDeviceBye('sleep'))
+  await eventually(() => !server.presence.connected('pump'))
+  const back = await server.connect()
+  back.hello({ device: 'pump', stream: 'main' })
+  await old.next('bye')
+  server.log.release()
+  expect(await back.next('welcome')).toMatchObject({ lastSeq: 1 })
+  await server.statuses('pump', ['online connected', 'online reconnected'])
+})
+
 test('without a stream every connection begins at 0', async () => {
   await using server = await TestServer.start()
   const first = await server.join('pump')
