@@ -157,7 +157,7 @@ test('every kind is written with its own fields', () => {
     }
   ]
   for (const one of all) {
-    const { seq, ...fields } = one
+    const { seq: _, ...fields } = one
     expect(JSON.parse(notificationJson('e', one))).toEqual({ ...fields, cursor: 'e-14' })
     expect(unpack(notificationMessagePack('e', one))).toEqual({ ...fields, cursor: 'e-14' })
   }

@@ -12,15 +12,15 @@ const upTo = (last: number, first = 1) =>
 /** Appends numbers as fast as commits allow until stopped. */
 function startWriter(server: Harness) {
   let n = 0
-  let running = true
+  const stopped = new AbortController()
   const done = (async () => {
-    while (running) await server.append(...Array.from({ length: 7 }, () => numbered(++n)))
+    while (!stopped.signal.aborted) await server.append(...Array.from({ length: 7 }, () => numbered(++n)))
     return n
   })()
   return {
     written: () => n,
     stop: () => {
-      running = false
+      stopped.abort()
       return done
     }
   }

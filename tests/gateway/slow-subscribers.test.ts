@@ -57,7 +57,8 @@ describe('a slow subscriber', () => {
     await slow.subscribe('a')
     slow.socket.pause()
     let n = 0
-    while (n < 5000) await server.append(...Array.from({ length: 50 }, () => numbered(0, payload(++n))))
+    for (let round = 0; round < 100; round++)
+      await server.append(...Array.from({ length: 50 }, () => numbered(0, payload(++n))))
     await eventually(() => server.store.log.bounds().first > 4000, { what: 'retention' })
     slow.socket.resume()
     await slow.next(
