@@ -85,10 +85,10 @@ export function listenBySse({ url, adminToken }: ServerProcess, query: string): 
 /** Long-polls by curl, one after another, each from where the last one ended. */
 export function listenByLongPoll({ url, adminToken }: ServerProcess, query: string): Listener {
   const heard: Heard[] = []
-  let stopped = false
+  const stopping = new AbortController()
   let after = ''
   const polling = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const address = `${url}/v1/notifications?${query}&wait=1s${after}`
       const { output } = await runTool('curl', ['--silent', ...bearer(adminToken), address])
       const { items, cursor } = JSON.parse(output) as { items: Item[]; cursor: string }
@@ -97,7 +97,7 @@ export function listenByLongPoll({ url, adminToken }: ServerProcess, query: stri
     }
   })()
   const dispose = async () => {
-    stopped = true
+    stopping.abort()
     await polling
   }
   return { heard: () => heard, [Symbol.asyncDispose]: dispose }

@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals'
+import { eventually } from '../helpers/eventually.ts'
+import { FeedSubscriber } from '../helpers/feed-subscriber.ts'
+import { readEvents } from '../helpers/history.ts'
+import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
+import { RawTcpDevice } from '../helpers/raw-tcp-device.ts'
+import { ServerProcess } from '../helpers/server-process.ts'
+import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { countLost, countTcpRepeats } from './crash-scenario.ts'
+import { loadSources, totalAcknowledged, totalOpen } from './load-sources.ts'
+
+test('SIGTERM under load says goodbye to everybody, ends with 0, and loses nothing that was acknowledged', async () => {
+  await using folder = await temporaryFolder()
+  await using server = await ServerProcess.start(folder.path, { 'shutdown.timeoutMs': '8s' })
+  const { ports, url, adminToken: token } = server
+  const sources = loadSources({ each: 3, window: 32 })
+  for (const source of sources) expect(await source.connect(ports[source.protocol])).toBeNull()
+  await using feed = await FeedSubscriber.open({ url, token, filter: { kinds: ['event'] } })
+  await using packed = await FeedSubscriber.open({ url, token, format: 'msgpack' })
+  await using mqtt = await RawMqttClient.connect({ port: ports.mqtt, clientId: 'watcher', version: 5 })
+  await mqtt.subscribe('load/#', 1)
+  await using tcp = await RawTcpDevice.connect({ port: ports.tcp, device: 'quiet' })
+  for (const source of sources) source.run(true)
+  await eventually(() => totalAcknowledged(sources) > 500, { what: 'load' })
+  expect(totalOpen(sources)).toBeGreaterThan(0)
+
+  expect(await server.terminate()).toBe(0)
+  for (const source of sources) source.run(false)
+  await Promise.all([...sources, mqtt, tcp, feed, packed].map(each => closedOf(each)))
+  expect(mqtt.disconnect).toMatchObject({ reasonCode: 0x8b })
+  expect(tcp.bye).toMatchObject({ code: 'shutting-down' })
+  expect([feed.closeCode, packed.closeCode]).toEqual([4000, 4000])
+
+  await server.restart()
+  const log = await readEvents(server)
+  expect(countLost(sources, log)).toBe(0)
+  expect(countTcpRepeats(sources, log)).toBe(0)
+  // What the feed had shown at its goodbye, and what comes after it, is the log.
+  const { cursor } = feed
+  await using resumed = await FeedSubscriber.open({
+    url,
+    token,
+    filter: { kinds: ['event'] },
+    ...(cursor === null ? {} : { after: cursor })
+  })
+  await eventually(() => feed.items.length + resumed.items.length >= log.length, {
+    what: 'the rest of the feed'
+  })
+  expect([...feed.items, ...resumed.items].map(each => each.cursor)).toEqual(log.map(each => each.cursor))
+})
+
+function closedOf(each: { closed: Promise<void> | (() => Promise<void>) }): Promise<void> {
+  return typeof each.closed === 'function' ? each.closed() : each.closed
+}
