@@ -74,7 +74,7 @@ async function measure(kind: string): Promise<void> {
   clearInterval(timer)
   const micros = cpu.user + cpu.system
   console.log(
-    `${kind}: ${Math.round((count * 1000) / MEASURE_MS)} delivered/s, ${(micros / count).toFixed(3)} µs of CPU each in all ` +
+    `${kind}: ${await value(registry, 'tocsin_feed_slow_leaves_total')} slow leaves, ${Math.round((count * 1000) / MEASURE_MS)} delivered/s, ${(micros / count).toFixed(3)} µs of CPU each in all ` +
       `(ingest and commit included), ${((flushed * 1e6) / count).toFixed(3)} µs of that in flushes; ` +
       `${(micros / 10 / MEASURE_MS).toFixed(0)} % of a core`
   )

@@ -1,0 +1,91 @@
+// Compares servers under the same load: in turn, in each of several rounds, so that what disturbs one disturbs all.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Counts } from './load/load.ts'
+import type { LoadProcess } from './load/load-process.ts'
+import { cpuMicroseconds } from './process-usage.ts'
+import { median, type MeasureOptions, type Row } from './result.ts'
+
+/** A server with everything that loads it. Idle while it is another's turn. */
+export interface Contender {
+  name: string
+  pid: number
+  /** Started in this order, stopped in the opposite one; the last one's `events` are what is counted. */
+  loads: readonly LoadProcess[]
+}
+
+export interface CompareOptions extends MeasureOptions {
+  /** Name of the column with the CPU time of one of what is counted. */
+  each: string
+  /** Figures of the last load that are shown as they are. */
+  shown?: readonly string[]
+}
+
+// Long enough for a JIT compiler to have seen the hot path; later rounds find it compiled.
+const FIRST_WARM_UP_MS = 3000
+const WARM_UP_MS = 500
+
+export async function compare(contenders: readonly Contender[], options: CompareOptions): Promise<Row[]> {
+  const rounds = new Map<Contender, Record<string, number>[]>()
+  for (let round = 0; round < options.rounds; round++) {
+    for (const contender of contenders) {
+      const figures = await measureOnce(contender, round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS, options)
+      const cost = `${figures[options.each]?.toFixed(3)} ${options.each}`
+      options.progress(`  round ${round + 1}: ${contender.name}: ${cost}`)
+      rounds.set(contender, [...(rounds.get(contender) ?? []), figures])
+    }
+  }
+  return [...rounds].map(([{ name }, all]) => rowOf(name, all))
+}
+
+async function measureOnce(
+  { pid, loads }: Contender,
+  warmUpMs: number,
+  { seconds, each, shown = [] }: CompareOptions
+): Promise<Record<string, number>> {
+  const last = loads.at(-1)
+  if (last === undefined) throw new Error('A contender without load')
+  // Who listens begins before who sends.
+  for (const load of loads.toReversed()) await load.start()
+  await delay(warmUpMs)
+  const before = { ...(await snapshot(last)), cpu: cpuMicroseconds(pid), ms: performance.now() }
+  await delay(seconds * 1000)
+  const after = { ...(await snapshot(last)), cpu: cpuMicroseconds(pid), ms: performance.now() }
+  for (const load of loads) await load.stop()
+  const end = await last.counts()
+  const events = after.events - before.events
+  const elapsedSeconds = (after.ms - before.ms) / 1000
+  const figures: Record<string, number> = {
+    'per second': events / elapsedSeconds,
+    [each]: (after.cpu - before.cpu) / events,
+    'CPU %': (after.cpu - before.cpu) / elapsedSeconds / 10_000
+  }
+  for (const name of shown) figures[name] = end[name] ?? Number.NaN
+  return figures
+}
+
+async function snapshot(load: LoadProcess): Promise<Counts & { events: number }> {
+  const counts = await load.counts()
+  return { ...counts, events: counts['events'] ?? Number.NaN }
+}
+
+export function rowOf(name: string, all: readonly Record<string, number>[]): Row {
+  const rounds: Record<string, number[]> = {}
+  for (const figures of all)
+    for (const [column, value] of Object.entries(figures)) (rounds[column] ??= []).push(value)
+  const figures = Object.fromEntries(
+    Object.entries(rounds).map(([column, values]) => [column, median(values)])
+  )
+  return { name, figures, rounds }
+}
+
+/** Says of each row how its cost compares with the first row's. */
+export function withRatios(rows: readonly Row[], each: string, goal: number | null): Row[] {
+  const [first] = rows
+  const base = first?.figures[each]
+  if (first === undefined || base === undefined) return [...rows]
+  return rows.map((row, index) =>
+    index === 0
+      ? row
+      : { ...row, ratio: { to: first.name, value: (row.figures[each] ?? Number.NaN) / base, goal } }
+  )
+}

@@ -1,0 +1,23 @@
+// Which builds of Tocsin are measured: this one, and beside it another one where the caller names it.
+import { startTocsin, type TocsinOptions, type TocsinProcess } from '../servers/tocsin.ts'
+import type { MeasureOptions } from '../result.ts'
+
+export interface Build {
+  name: string
+  server: TocsinProcess
+}
+
+/** Starts the builds. The stack ends them. */
+export async function startBuilds(
+  { against }: MeasureOptions,
+  stack: AsyncDisposableStack,
+  options: TocsinOptions = {}
+): Promise<Build[]> {
+  const mains = against === null ? [null] : [null, against]
+  const builds: Build[] = []
+  for (const main of mains) {
+    const server = stack.use(await startTocsin({ ...options, main }))
+    builds.push({ name: main === null ? 'Tocsin' : `Tocsin, other build`, server })
+  }
+  return builds
+}

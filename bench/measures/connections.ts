@@ -1,0 +1,121 @@
+// 15,000 devices connected to one process, half over MQTT and half over raw TCP: memory and CPU time of each, how fast they
+// come, and that they stay served. Mosquitto has them all over MQTT.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CrowdOptions } from '../load/crowd.ts'
+import { LoadProcess } from '../load/load-process.ts'
+import { cpuMicroseconds, residentBytes } from '../process-usage.ts'
+import type { MeasureOptions, Result, Row } from '../result.ts'
+import { startMosquitto } from '../servers/mosquitto.ts'
+import { rowOf } from '../compare.ts'
+import { startBuilds } from './builds.ts'
+
+const CONNECTIONS = 15_000
+const CONNECTS_AT_ONCE = 100
+const PAYLOAD_BYTES = 100
+const KEEPALIVE_S = 60
+/** Checks that everybody is served, and the time between them. */
+const CHECKS = 3
+const SETTLE_MS = 1500
+const collectOnSignal = new URL('../servers/collect-on-signal.js', import.meta.url).href
+
+interface Target {
+  name: string
+  pid: number
+  crowds: Pick<CrowdOptions, 'protocol' | 'port'>[]
+  /** Whether it can be told to collect garbage. */
+  collects: boolean
+}
+
+/** 15,000 connections. One round: what it tells is not a matter of microseconds. */
+export async function measureConnections(options: MeasureOptions): Promise<Result[]> {
+  const title = `${CONNECTIONS} connections: ${CONNECTS_AT_ONCE} connects at a time from each of 2 processes`
+  options.progress(title)
+  const rows: Row[] = []
+  {
+    await using stack = new AsyncDisposableStack()
+    const builds = await startBuilds(options, stack, {
+      nodeFlags: ['--expose-gc', '--import', collectOnSignal]
+    })
+    for (const { name, server } of builds) {
+      const crowds = [
+        { protocol: 'mqtt', port: server.mqttPort },
+        { protocol: 'tcp', port: server.tcpPort }
+      ] as const
+      rows.push(await measureCrowd({ name, pid: server.pid, crowds: [...crowds], collects: true }, options))
+    }
+  }
+  await using stack = new AsyncDisposableStack()
+  const mosquitto = stack.use(await startMosquitto())
+  const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
+  rows.unshift(
+    await measureCrowd(
+      { name: 'Mosquitto', pid: mosquitto.pid, crowds: [crowd, crowd], collects: false },
+      options
+    )
+  )
+  return [{ measure: 'connections', title, rows }]
+}
+
+async function measureCrowd(target: Target, { seconds, progress }: MeasureOptions): Promise<Row> {
+  const { name, pid, crowds } = target
+  await using stack = new AsyncDisposableStack()
+  const devices = CONNECTIONS / crowds.length
+  const loads: LoadProcess[] = []
+  for (const [index, crowd] of crowds.entries()) {
+    const options = { ...crowd, devices, first: index * devices, atOnce: CONNECTS_AT_ONCE }
+    const rest = { keepaliveS: KEEPALIVE_S, payloadBytes: PAYLOAD_BYTES }
+    loads.push(stack.use(await LoadProcess.create('crowd', { ...options, ...rest })))
+  }
+  const residentBefore = await settledBytes(target)
+  const cpuBefore = cpuMicroseconds(pid)
+  const startedMs = performance.now()
+  await Promise.all(loads.map(load => load.start()))
+  const connectSeconds = (performance.now() - startedMs) / 1000
+  const connectCpu = cpuMicroseconds(pid) - cpuBefore
+  progress(`  ${name}: connected in ${connectSeconds.toFixed(1)} s`)
+  const residentPeak = residentBytes(pid)
+  const resident = await settledBytes(target)
+  let unanswered = 0
+  let checkMs = 0
+  for (let check = 0; check < CHECKS; check++) {
+    await delay(seconds * 1000)
+    const checkStartedMs = performance.now()
+    const counts = await Promise.all(loads.map(load => load.check()))
+    checkMs = performance.now() - checkStartedMs
+    for (const { acknowledged = 0, pongs = 0 } of counts) unanswered += 2 * devices - acknowledged - pongs
+  }
+  const idleCpu = await idlePercent(pid, seconds)
+  const counts = await Promise.all(loads.map(load => load.counts()))
+  const closed = counts.reduce((sum, count) => sum + (count['closed'] ?? 0), 0)
+  progress(`  ${name}: ${closed} closed, ${unanswered} answers missing`)
+  return rowOf(name, [
+    {
+      'KiB each': (resident - residentBefore) / CONNECTIONS / 1024,
+      'MiB in all': resident / 1024 ** 2,
+      'MiB at peak': residentPeak / 1024 ** 2,
+      'MiB after checks': (await settledBytes(target)) / 1024 ** 2,
+      'connects/s': CONNECTIONS / connectSeconds,
+      'CPU µs/connect': connectCpu / CONNECTIONS,
+      'check ms': checkMs,
+      'idle CPU %': idleCpu,
+      closed,
+      'answers missing': unanswered
+    }
+  ])
+}
+
+async function idlePercent(pid: number, seconds: number): Promise<number> {
+  const before = cpuMicroseconds(pid)
+  await delay(seconds * 1000)
+  return (cpuMicroseconds(pid) - before) / seconds / 10_000
+}
+
+/** Resident bytes when garbage is collected and what is freed is given back. */
+async function settledBytes({ pid, collects }: Target): Promise<number> {
+  for (let time = 0; time < 2; time++) {
+    await delay(SETTLE_MS)
+    if (collects) process.kill(pid, 'SIGUSR2')
+  }
+  await delay(SETTLE_MS)
+  return residentBytes(pid)
+}

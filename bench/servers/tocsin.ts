@@ -1,0 +1,61 @@
+// Tocsin as it ships: `tocsin serve` in a temporary folder, on ports that the system chose.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { lineOf, startServer, type ServerProcess } from './server.ts'
+
+export interface TocsinProcess extends ServerProcess {
+  mqttPort: number
+  tcpPort: number
+  httpPort: number
+  token: string
+}
+
+export interface TocsinOptions {
+  /** Another build's `cli/main.js`. */
+  main?: string | null
+  /** Settings as flags. */
+  flags?: readonly string[]
+  nodeFlags?: readonly string[]
+}
+
+/** The build that this file belongs to. */
+const ownMain = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+// One machine stands for a thousand here; it connects them all at once.
+const LIMITS = ['--limits.connectsPerSecondMax', '0', '--limits.connectionsMax', '30000']
+const PORTS = ['--mqtt.port', '0', '--tcp.port', '0', '--http.port', '0']
+
+export async function startTocsin({
+  main,
+  flags = [],
+  nodeFlags = []
+}: TocsinOptions = {}): Promise<TocsinProcess> {
+  const dir = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-'))
+  const program = [process.execPath, ...nodeFlags, main ?? ownMain]
+  const server = await startServer([...program, 'serve', '--store.dir', dir, ...PORTS, ...LIMITS, ...flags])
+  const remove = () => rm(dir, { recursive: true, force: true })
+  try {
+    const line = await lineOf(server.child, text => text.includes('"Serving"'))
+    const serving = JSON.parse(line) as { mqtt: string; tcp: string; http: string }
+    return {
+      ...server,
+      mqttPort: portOf(serving.mqtt),
+      tcpPort: portOf(serving.tcp),
+      httpPort: portOf(serving.http),
+      token: (await readFile(join(dir, 'admin.token'), 'utf8')).trim(),
+      [Symbol.asyncDispose]: async () => {
+        await server[Symbol.asyncDispose]()
+        await remove()
+      }
+    }
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    await remove()
+    throw error
+  }
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1))
+}
