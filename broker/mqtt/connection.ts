@@ -74,6 +74,7 @@ export class Connection implements SessionConnection {
   /** Packets that wait: for CONNACK, or for a SUBSCRIBE that waits for the publishes before it. */
   #held: Packet[] = []
   #blocked = false
+  #goingOn = false
   #paused = false
   #waitsForRoom = false
   #topicAliases: Map<number, string> | null = null
@@ -243,7 +244,7 @@ export class Connection implements SessionConnection {
         this.#held.push(packet) // aedes does not read on before CONNACK, so this is at most one chunk
         return
       case 'open':
-        if (this.#held.length > 0 || this.#blocked) this.#hold(packet)
+        if (this.#held.length > 0 || this.#blocked || this.#goingOn) this.#hold(packet)
         else this.#handle(packet)
         return
       case 'closed':
@@ -275,14 +276,17 @@ export class Connection implements SessionConnection {
     this.client.resume()
   }
 
+  // Handles what is held, in order, as far as it goes. What comes in meanwhile is held behind it.
   #goOn(): void {
-    const held = this.#held
-    this.#held = []
-    for (const packet of held) {
-      if (this.state !== 'open') return
-      if (this.#held.length > 0 || this.#blocked) this.#held.push(packet)
-      else this.#handle(packet)
+    if (this.#goingOn) return
+    this.#goingOn = true
+    while (this.state === 'open' && !this.#blocked) {
+      const [packet] = this.#held
+      if (packet === undefined || (this.#unfinishedPublishes > 0 && changesSubscriptions(packet))) break
+      this.#held.shift()
+      this.#handle(packet)
     }
+    this.#goingOn = false
     this.#resume()
   }
 
@@ -324,7 +328,7 @@ export class Connection implements SessionConnection {
     this.#blocked = true
     const done = () => {
       this.#blocked = false
-      if (this.state === 'open') this.#goOn()
+      this.#goOn()
     }
     if (packet.cmd === 'subscribe') this.#context.subscribe(this, packet, done)
     else this.#context.unsubscribe(this, packet, done)
@@ -372,4 +376,8 @@ export class Connection implements SessionConnection {
       else session.drained()
     }
   }
+}
+
+function changesSubscriptions({ cmd }: Packet): boolean {
+  return cmd === 'subscribe' || cmd === 'unsubscribe'
 }

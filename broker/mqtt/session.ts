@@ -58,6 +58,8 @@ export class Session implements LiveSubscriber {
   /** QoS 0 messages up to here came while nobody was connected: they are not sent. */
   #attachedAt: number
   #reading = false
+  /** Whether, while reading, there came a reason to go on. */
+  #wanted = false
   /** In flight from an earlier connection and to be sent again, oldest first. */
   #again: Inflight[] = []
   #retained: RetainedAnswer[] = []
@@ -208,15 +210,18 @@ export class Session implements LiveSubscriber {
   // Does what there is room for: what must be sent again, then retained messages, then what comes next in the log.
   #readOn(): void {
     const { connection } = this.#sender
-    if (connection === null || this.live || this.#reading) return
+    if (connection === null || this.live) return
+    this.#wanted = true
+    if (this.#reading) return
     this.#reading = true
+    this.#wanted = false
     this.#catchUp(connection)
       .catch((error: unknown) => {
         this.#context.onReadFailed(error) // the next acknowledgement or drain tries again
       })
       .finally(() => {
         this.#reading = false
-        if (this.#sender.connection !== connection) this.#readOn()
+        if (this.#wanted) this.#readOn()
       })
   }
 
