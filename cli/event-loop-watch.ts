@@ -1,5 +1,6 @@
 // Watches the event loop: how late it comes by, as a histogram, and a log line for each block that is long enough to
-// matter, with the code that ran (seen by a worker thread while it ran), and how much of it was garbage collection.
+// matter, with the code that ran (seen by a worker thread while it ran), and how much of it was computing and collecting
+// garbage.
 import { PerformanceObserver } from 'node:perf_hooks'
 import { MessageChannel, Worker, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
@@ -29,6 +30,7 @@ export class EventLoopWatch {
   #ticks = new Int32Array(new SharedArrayBuffer(4))
   #lastAt = performance.now()
   #collectionMs = 0
+  #cpuMs = threadCpuMs()
 
   constructor({ blockWarnMs, logger, registry }: EventLoopWatchOptions) {
     this.#logger = logger
@@ -71,23 +73,37 @@ export class EventLoopWatch {
     this.#lastAt = now
     Atomics.add(this.#ticks, 0, 1)
     this.#delay.observe(lateMs / 1000)
+    const cpuMs = threadCpuMs()
+    const computedMs = cpuMs - this.#cpuMs
+    this.#cpuMs = cpuMs
     if (lateMs < this.#blockWarnMs) {
       this.#collectionMs = 0
       return
     }
     // What was collected is told to the observer only now that the loop runs.
     setImmediate(() => {
-      this.#report(Math.round(lateMs))
+      this.#report(lateMs, computedMs)
       this.#collectionMs = 0
     })
   }
 
-  #report(blockedMs: number): void {
+  #report(blockedMs: number, computedMs: number): void {
     const message: { message: Sighting } | undefined = receiveMessageOnPort(this.#sightings)
-    const fields = { blockedMs, garbageCollectionMs: Math.round(this.#collectionMs) }
+    // A block with little computing is a machine that did not let the process run, or a call that waited.
+    const fields = {
+      blockedMs: Math.round(blockedMs),
+      computedMs: Math.round(computedMs),
+      garbageCollectionMs: Math.round(this.#collectionMs)
+    }
     const running = message?.message.stack ?? [
       'unknown: it was no code of ours, or the process did not get to run'
     ]
     this.#logger.warn({ ...fields, running }, 'The event loop was blocked')
   }
+}
+
+/** CPU time of this thread, ms; of all threads on a Node.js that can't tell them apart. */
+function threadCpuMs(): number {
+  const { user, system } = (process.threadCpuUsage ?? process.cpuUsage)()
+  return (user + system) / 1000
 }
