@@ -32,6 +32,7 @@ export class ServerProcess implements AsyncDisposable {
   #ended: Promise<void>
   #output = ''
   #token = ''
+  #mayEnd = false
 
   private constructor(dir: string, ports: ServerPorts, settings: Readonly<Record<string, string>>) {
     this.dir = dir
@@ -107,12 +108,14 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Sends SIGKILL at once; resolves when the process is gone. */
   async kill9(): Promise<void> {
+    this.#mayEnd = true
     this.#child.kill('SIGKILL')
     await this.#ended
   }
 
   /** Sends SIGTERM; resolves with the exit code, null when a signal ended it. */
   async terminate(): Promise<number | null> {
+    this.#mayEnd = true
     this.#child.kill('SIGTERM')
     await this.#ended
     return this.#child.exitCode
@@ -145,7 +148,11 @@ export class ServerProcess implements AsyncDisposable {
     }
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
-    return { child, ended: once(child, 'close').then(() => undefined) }
+    this.#mayEnd = false
+    const ended = once(child, 'close').then(() => {
+      if (!this.#mayEnd) console.error(`the server has ended by itself:\n${this.#output}`)
+    })
+    return { child, ended }
   }
 
   async #becomeReady(): Promise<void> {
