@@ -33,9 +33,10 @@ describe.each([4, 5] as const)('MQTT protocol level %i', protocolVersion => {
     const received = collect(subscriber)
     await subscriber.subscribeAsync({ 'zero/#': { qos: 0 }, 'one/#': { qos: 1 }, 'two/#': { qos: 2 } })
     const publisher = await mqtt.connect({ protocolVersion })
-    for (const [index, topic] of (['zero/a', 'one/a', 'two/a'] as const).entries()) {
-      for (const text of numbers(1, 50)) void publisher.publishAsync(topic, text, { qos: index as 0 | 1 | 2 })
-    }
+    const published = ['zero/a', 'one/a', 'two/a'].flatMap((topic, index) =>
+      numbers(1, 50).map(text => publisher.publishAsync(topic, text, { qos: index as 0 | 1 | 2 }))
+    )
+    await Promise.all(published)
     await eventually(() => received.length >= 150)
     for (const [index, topic] of ['zero/a', 'one/a', 'two/a'].entries()) {
       const ofTopic = received.filter(message => message.topic === topic)
