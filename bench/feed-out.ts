@@ -62,21 +62,25 @@ async function measure(kind: string): Promise<void> {
     }
   }, 2)
   await delay(WARM_MS)
+  const measuredFromMs = performance.now()
   const before = {
+    last: store.log.bounds().last,
     delivered: await delivered(registry),
     cpu: process.cpuUsage(),
     flush: await value(registry, 'tocsin_feed_flush_seconds_total')
   }
   await delay(MEASURE_MS)
   const cpu = process.cpuUsage(before.cpu)
+  const seconds = (performance.now() - measuredFromMs) / 1000
+  const committed = store.log.bounds().last - before.last
   const count = (await delivered(registry)) - before.delivered
   const flushed = (await value(registry, 'tocsin_feed_flush_seconds_total')) - before.flush
   clearInterval(timer)
   const micros = cpu.user + cpu.system
   console.log(
-    `${kind}: ${await value(registry, 'tocsin_feed_slow_leaves_total')} slow leaves, ${Math.round((count * 1000) / MEASURE_MS)} delivered/s, ${(micros / count).toFixed(3)} µs of CPU each in all ` +
+    `${kind}: ${await value(registry, 'tocsin_feed_slow_leaves_total')} slow leaves, ${Math.round(committed / seconds)} committed/s, ${Math.round(count / seconds)} delivered/s, ${(micros / count).toFixed(3)} µs of CPU each in all ` +
       `(ingest and commit included), ${((flushed * 1e6) / count).toFixed(3)} µs of that in flushes; ` +
-      `${(micros / 10 / MEASURE_MS).toFixed(0)} % of a core`
+      `${(micros / 1e4 / seconds).toFixed(0)} % of a core`
   )
   clients.kill()
   await gateway.close()
