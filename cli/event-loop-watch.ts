@@ -104,6 +104,6 @@ export class EventLoopWatch {
 
 /** CPU time of this thread, ms; of all threads on a Node.js that can't tell them apart. */
 function threadCpuMs(): number {
-  const { user, system } = 'threadCpuUsage' in process ? process.threadCpuUsage() : process.cpuUsage()
+  const { user, system } = process.threadCpuUsage?.() ?? process.cpuUsage()
   return (user + system) / 1000
 }
