@@ -18,8 +18,15 @@ for (let round = 1; round <= rounds; round++) {
 }
 console.table(reports)
 const faults = reports.map(
-  ({ lost, tcpRepeated, feedMissed, feedRepeated, offlineMissed, onlineMissed, sessionDisorders }) =>
-    lost + tcpRepeated + feedMissed + feedRepeated + offlineMissed + onlineMissed + sessionDisorders
+  each =>
+    each.lost +
+    each.tcpRepeated +
+    each.feedMissed +
+    each.feedRepeated +
+    each.offlineMissed +
+    each.onlineMissed +
+    each.faintedMissed +
+    each.sessionDisorders
 )
 const idle = reports.filter(({ openAtKill }) => openAtKill === 0).length
 const acknowledged = reports.reduce((sum, each) => sum + each.mqttAcknowledged + each.tcpAcknowledged, 0)

@@ -17,6 +17,7 @@ test('kill -9 under load loses nothing that was acknowledged, and nobody misses 
       feedRepeated: 0,
       offlineMissed: 0,
       onlineMissed: 0,
+      faintedMissed: 0,
       sessionDisorders: 0
     })
   }

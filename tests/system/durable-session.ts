@@ -1,20 +1,17 @@
-// An MQTT.js client with a durable session, which remembers what it ever received.
+// Durable MQTT sessions, which remember what they ever received.
 import { connect, type MqttClient } from 'mqtt'
 import { eventually } from '../helpers/eventually.ts'
-import type { Source, SourcePayload } from './load-sources.ts'
-import { unpack } from 'msgpackr'
+import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
+import { Reception } from './reception.ts'
 
 const SESSION_EXPIRY_S = 3600
 
+/** A session of MQTT.js, which comes back by itself. */
 export class DurableSession implements AsyncDisposable {
+  readonly reception = new Reception()
   readonly #clientId: string
   readonly #version: 4 | 5
-  readonly #received = new Map<string, Set<number>>()
   #client: MqttClient | null = null
-  /** Times a number came that had come before. */
-  repeats = 0
-  /** Times a number came for the first time after a higher one of the same device. */
-  disorders = 0
 
   constructor(clientId: string, version: 4 | 5) {
     this.#clientId = clientId
@@ -35,7 +32,7 @@ export class DurableSession implements AsyncDisposable {
     })
     this.#client = client
     client.on('error', () => {}) // it comes back
-    client.on('message', (topic, payload) => this.#take(topic, payload))
+    client.on('message', (topic, payload) => this.reception.take(topic, payload))
     await eventually(() => client.connected, { what: `a session of ${this.#clientId}` })
     if (subscribeTo !== undefined) await client.subscribeAsync(subscribeTo, { qos: 1 })
   }
@@ -46,30 +43,38 @@ export class DurableSession implements AsyncDisposable {
     this.#client = null
   }
 
-  /** How many acknowledged events of these sources it has not received. */
-  missing(sources: readonly Source[]): number {
-    let count = 0
-    for (const source of sources) {
-      const received = this.#received.get(source.name)
-      for (let n = 1; n <= source.sent; n++)
-        if (source.wasAcknowledged(n) && received?.has(n) !== true) count++
-    }
-    return count
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client?.endAsync(true)
   }
+}
 
-  #take(topic: string, payload: Buffer): void {
-    const { from, n } = (
-      payload[0] === 0x7b ? JSON.parse(payload.toString()) : unpack(payload)
-    ) as SourcePayload
-    if (topic !== `load/${from}`) throw new Error(`an event of ${from} came on ${topic}`)
-    let numbers = this.#received.get(from)
-    if (numbers === undefined) this.#received.set(from, (numbers = new Set()))
-    if (numbers.has(n)) this.repeats++
-    else if (n !== numbers.size + 1) this.disorders++
-    numbers.add(n)
+/** A session whose client stops reading and then is gone, with all that had reached its socket. */
+export class FaintingSession implements AsyncDisposable {
+  readonly reception = new Reception()
+  readonly #clientId: string
+  #client: RawMqttClient | null = null
+
+  constructor(clientId: string) {
+    this.#clientId = clientId
+  }
+
+  async join(port: number, subscribeTo?: string): Promise<void> {
+    if (this.#client?.ended === false) return
+    this.#client = await RawMqttClient.connect({
+      port,
+      clientId: this.#clientId,
+      clean: false,
+      onMessage: ({ topic, payload }) => this.reception.take(topic, payload as Buffer)
+    })
+    if (subscribeTo !== undefined) await this.#client.subscribe(subscribeTo, 1)
+  }
+
+  /** Reads no more. */
+  faint(): void {
+    this.#client?.socket.pause()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.[Symbol.asyncDispose]()
   }
 }
