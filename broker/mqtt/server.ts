@@ -157,7 +157,7 @@ export class MqttServer {
     this.#draining = true
     const { log } = this.#options
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
-    for (const { client } of this.#connections) client.pause()
+    for (const { client } of this.#connections) client.conn.pause()
     await new Promise<void>(resolve => log.write([], () => resolve()))
     await new Promise(resolve => setImmediate(resolve)) // acknowledgements are written in the turn of their commit
     for (const connection of this.#connections) connection.end(reason.serverShuttingDown, 'server-shutdown')
