@@ -40,7 +40,7 @@ describe.each([4, 5] as const)('MQTT protocol level %i', version => {
     const bytes = encode({ cmd: 'puback', messageId: 4711 }, version)
     expect(findPacket(bytes, 0, version)).toMatchObject({
       packet: { cmd: 'puback', messageId: 4711 },
-      next: 4
+      next: bytes.length
     })
   })
 
