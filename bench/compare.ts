@@ -1,8 +1,7 @@
 // Compares servers under the same load: in turn, in each of several rounds, so that what disturbs one disturbs all.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Counts } from './load/load.ts'
 import type { LoadProcess } from './load/load-process.ts'
-import { cpuMicroseconds } from './process-usage.ts'
+import { cpuMicroseconds, machineMicroseconds } from './process-usage.ts'
 import { median, type MeasureOptions, type Row } from './result.ts'
 
 /** A server with everything that loads it. Idle while it is another's turn. */
@@ -47,9 +46,9 @@ async function measureOnce(
   // Who listens begins before who sends.
   for (const load of loads.toReversed()) await load.start()
   await delay(warmUpMs)
-  const before = { ...(await snapshot(last)), cpu: cpuMicroseconds(pid), ms: performance.now() }
+  const before = await snapshot(last, { pid, loads })
   await delay(seconds * 1000)
-  const after = { ...(await snapshot(last)), cpu: cpuMicroseconds(pid), ms: performance.now() }
+  const after = await snapshot(last, { pid, loads })
   for (const load of loads) await load.stop()
   const end = await last.counts()
   const events = after.events - before.events
@@ -57,15 +56,30 @@ async function measureOnce(
   const figures: Record<string, number> = {
     'per second': events / elapsedSeconds,
     [each]: (after.cpu - before.cpu) / events,
-    'CPU %': (after.cpu - before.cpu) / elapsedSeconds / 10_000
+    'CPU %': (after.cpu - before.cpu) / elapsedSeconds / 10_000,
+    'others %': (after.others - before.others) / elapsedSeconds / 10_000
   }
   for (const name of shown) figures[name] = end[name] ?? Number.NaN
   return figures
 }
 
-async function snapshot(load: LoadProcess): Promise<Counts & { events: number }> {
-  const counts = await load.counts()
-  return { ...counts, events: counts['events'] ?? Number.NaN }
+interface Snapshot {
+  events: number
+  /** CPU time of the server, µs. */
+  cpu: number
+  /** CPU time of whatever else runs on the machine and disturbs the measure, µs. */
+  others: number
+  ms: number
+}
+
+async function snapshot(
+  last: LoadProcess,
+  { pid, loads }: Pick<Contender, 'pid' | 'loads'>
+): Promise<Snapshot> {
+  const { events = Number.NaN } = await last.counts()
+  const cpu = cpuMicroseconds(pid)
+  const ours = loads.reduce((sum, load) => sum + cpuMicroseconds(load.pid), cpu)
+  return { events, cpu, others: machineMicroseconds() - ours, ms: performance.now() }
 }
 
 export function rowOf(name: string, all: readonly Record<string, number>[]): Row {

@@ -29,6 +29,7 @@ Needs Linux, Mosquitto, and for feed-out the npm registry. The server has core 0
   --seconds N       length of each window that is measured (5)
   --rounds N        rounds, of which the median counts (3)
   --against MAIN    measure another build's dist/cli/main.js beside this one
+  --profile DIR     write a CPU profile of each Tocsin process and thread there (read it with bench/read-profile.ts)
   --json            print JSON in place of tables
   --help            print this`
 
@@ -38,6 +39,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
     against: { type: 'string' },
+    profile: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
@@ -61,6 +63,7 @@ async function run(): Promise<number> {
       seconds: Number(values.seconds),
       rounds: Number(values.rounds),
       against: values.against ?? null,
+      profile: values.profile ?? null,
       progress: text => console.error(text)
     })
     for (const result of found ?? []) {

@@ -16,3 +16,12 @@ export function cpuMicroseconds(pid: number): number {
 export function residentBytes(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES
 }
+
+/** CPU time that all processes of the machine have used, µs. */
+export function machineMicroseconds(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
+  // user nice system idle iowait irq softirq …
+  const [, user, nice, system, , , irq, softirq] = line.split(/\s+/).map(Number)
+  const ticks = [user, nice, system, irq, softirq].reduce<number>((sum, part) => sum + (part ?? 0), 0)
+  return (ticks * 1_000_000) / TICKS_PER_SECOND
+}

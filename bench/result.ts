@@ -24,6 +24,8 @@ export interface MeasureOptions {
   rounds: number
   /** Another build's `cli/main.js`, measured beside this one. */
   against: string | null
+  /** Folder for CPU profiles of Tocsin. */
+  profile: string | null
   /** Tells whoever waits what is done now. */
   progress(text: string): void
 }

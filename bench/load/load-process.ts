@@ -40,6 +40,10 @@ export class LoadProcess implements AsyncDisposable {
     })
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   start(): Promise<Counts> {
     return this.#call({ call: 'start' })
   }

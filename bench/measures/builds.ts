@@ -9,14 +9,16 @@ export interface Build {
 
 /** Starts the builds. The stack ends them. */
 export async function startBuilds(
-  { against }: MeasureOptions,
+  { against, profile }: MeasureOptions,
   stack: AsyncDisposableStack,
   options: TocsinOptions = {}
 ): Promise<Build[]> {
   const mains = against === null ? [null] : [null, against]
   const builds: Build[] = []
+  const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const nodeFlags = [...profiling, ...(options.nodeFlags ?? [])]
   for (const main of mains) {
-    const server = stack.use(await startTocsin({ ...options, main }))
+    const server = stack.use(await startTocsin({ ...options, main, nodeFlags }))
     builds.push({ name: main === null ? 'Tocsin' : `Tocsin, other build`, server })
   }
   return builds

@@ -8,7 +8,6 @@ import { startBuilds } from './builds.ts'
 
 const DEVICES = 1000
 const PAYLOAD_BYTES = 100
-const INFLIGHT = 4
 /** Events a second where devices send one now and then, as most do. */
 const PACED_PER_SECOND = 10_000
 const EACH = 'CPU µs/event'
@@ -20,9 +19,16 @@ interface Kind {
   goal: number
 }
 
-const shapes = [
-  { perSecond: 0, shape: `${INFLIGHT} in flight each, as fast as it goes` },
-  { perSecond: PACED_PER_SECOND, shape: `one at a time, ${PACED_PER_SECOND} a second in all` }
+interface Shape {
+  /** Events of a device that are not acknowledged. */
+  inflight: number
+  perSecond: number
+}
+
+const shapes: readonly Shape[] = [
+  { inflight: 4, perSecond: 0 },
+  { inflight: 32, perSecond: 0 },
+  { inflight: 4, perSecond: PACED_PER_SECOND }
 ]
 
 /** QoS 1 publishes of 1,000 devices. */
@@ -37,28 +43,32 @@ export function measureTcpIn(options: MeasureOptions): Promise<Result[]> {
 
 async function measureIn(options: MeasureOptions, kind: Kind): Promise<Result[]> {
   const results: Result[] = []
-  for (const { perSecond, shape } of shapes) {
-    const title = `${kind.title}: ${DEVICES} devices, ${PAYLOAD_BYTES} bytes, ${shape}`
+  for (const shape of shapes) {
+    const title = `${kind.title}: ${DEVICES} devices, ${PAYLOAD_BYTES} bytes, ${textOf(shape)}`
     options.progress(title)
     await using stack = new AsyncDisposableStack()
-    const contenders = await startContenders(options, { stack, perSecond, protocol: kind.protocol })
+    const contenders = await startContenders(options, { ...shape, stack, protocol: kind.protocol })
     const rows = await compare(contenders, { ...options, each: EACH })
     results.push({ measure: kind.measure, title, rows: withRatios(rows, EACH, kind.goal) })
   }
   return results
 }
 
-interface ContenderOptions {
+function textOf({ inflight, perSecond }: Shape): string {
+  if (perSecond > 0) return `one at a time, ${perSecond} a second in all`
+  return `${inflight} in flight each, as fast as it goes`
+}
+
+interface ContenderOptions extends Shape {
   stack: AsyncDisposableStack
-  perSecond: number
   protocol: 'mqtt' | 'tcp'
 }
 
 async function startContenders(
   options: MeasureOptions,
-  { stack, perSecond, protocol }: ContenderOptions
+  { stack, inflight, perSecond, protocol }: ContenderOptions
 ): Promise<Contender[]> {
-  const load = { payloadBytes: PAYLOAD_BYTES, inflight: INFLIGHT, perSecond }
+  const load = { payloadBytes: PAYLOAD_BYTES, inflight, perSecond }
   const publishers = (port: number) =>
     LoadProcess.create('publishers', { ...load, port, publishers: DEVICES, stamped: false })
   const mosquitto = stack.use(await startMosquitto())
