@@ -9,12 +9,19 @@ export interface Sighting {
 }
 
 const FRAMES = 8
+/**
+ * To attach takes the main thread tens of milliseconds, in which V8 walks its whole heap. A process that is blocked again
+ * and again, or not given its core, must not lose more than a small part of its time to being looked at.
+ */
+const REST_PER_LOOK = 50
+const REST_MAX_MS = 5000
 
 const { ticks, blockMs, port } = workerData as { ticks: Int32Array; blockMs: number; port: MessagePort }
 
 let tick = 0
 let since = performance.now()
 let looked = false
+let restUntil = 0
 
 setInterval(() => {
   const current = Atomics.load(ticks, 0)
@@ -22,8 +29,9 @@ setInterval(() => {
     tick = current
     since = performance.now()
     looked = false
-  } else if (!looked && performance.now() - since >= blockMs / 2) {
+  } else if (!looked && performance.now() - since >= blockMs / 2 && performance.now() >= restUntil) {
     looked = true
+    restUntil = Infinity // until this look is over
     look(current)
   }
 }, blockMs / 4)
@@ -31,6 +39,7 @@ parentPort?.unref()
 
 /** Stops the main thread for an instant, reads its stack, and lets it go on. */
 function look(blockedTick: number): void {
+  const startedMs = performance.now()
   const session = new Session()
   const urls = new Map<string, string>()
   session.connectToMainThread()
@@ -40,6 +49,8 @@ function look(blockedTick: number): void {
     const stack = params.callFrames.slice(0, FRAMES).map(frame => describe(frame, urls))
     if (Atomics.load(ticks, 0) === blockedTick) port.postMessage({ stack } satisfies Sighting)
     session.disconnect() // which lets the main thread go on
+    const endedMs = performance.now()
+    restUntil = endedMs + Math.min(REST_MAX_MS, (endedMs - startedMs) * REST_PER_LOOK)
   })
   session.post('Debugger.enable')
   session.post('Debugger.pause')
