@@ -14,6 +14,7 @@ const store = await openSqliteStore({
   dir,
   log: pino({ level: 'warn' }),
   registry: new Registry(),
+  commitIntervalMs: 2,
   waitingBytesMax: 16 * MIB,
   recentBytesMax: 32 * MIB,
   retentionAgeMs: 0,

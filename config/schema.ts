@@ -29,6 +29,11 @@ export const schema = z.strictObject({
   }),
   store: section({
     dir: text().default('data').describe('Folder of the data. Created when missing; one process at a time.'),
+    commitIntervalMs: milliseconds(0, 1000)
+      .default(2)
+      .describe(
+        'Least time between two commits while several events arrive at a time, so that each carries more; an event that comes alone never waits.'
+      ),
     waitingBytesMax: bytes(MiB, 4096 * MiB)
       .default(64 * MiB)
       .describe('Bytes of events that may wait for commit before devices are paused.'),

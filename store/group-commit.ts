@@ -10,6 +10,8 @@ import type { LogHealth, OnDurable } from './store.ts'
 // One commit holds no more than this: encoding and handing over that many takes the event loop a few milliseconds.
 const COMMIT_ENTRIES_MAX = 4096
 const COMMIT_BYTES_MAX = 1024 * 1024
+// With this many waiting there is no use in gathering more.
+const GATHER_ENTRIES_MAX = 512
 const RETRY_FIRST_MS = 250
 const RETRY_MAX_MS = 5000
 
@@ -29,6 +31,8 @@ export interface GroupCommitOptions {
   /** Commits what it is given, in order. Rejects with `CommitError` when it may be tried again. */
   commit: (group: readonly Waiting[]) => Promise<void>
   waitingBytesMax: number
+  /** Least time between the starts of two commits while several entries arrive at a time, ms; 0: none. */
+  commitIntervalMs: number
   now: () => number
   log: Logger
   /** Called when committing failed in a way that must not be: the process can't go on. */
@@ -45,6 +49,10 @@ export class GroupCommit {
   #retry: NodeJS.Timeout | null = null
   #busy = false
   #scheduled = false
+  /** Runs while a commit is put off so that it carries more. */
+  #gathering: NodeJS.Timeout | null = null
+  #startedMs = 0
+  #lastEntries = 0
   #roomWaiters: (() => void)[] = []
   #closing: { resolve: () => void } | null = null
   #closed = false
@@ -82,7 +90,8 @@ export class GroupCommit {
     }
     this.#queue.push(waiting)
     this.#bytes += waiting.bytes
-    if (!this.#busy && !this.#scheduled && this.#retry === null) this.#schedule()
+    if (this.#gathering !== null && this.#waitingEntries >= GATHER_ENTRIES_MAX) this.#start()
+    else if (!this.#busy && !this.#scheduled && this.#retry === null) this.#schedule()
   }
 
   /** Commits what waits; what can't be committed fails with `store-closed`. */
@@ -91,11 +100,27 @@ export class GroupCommit {
       this.#closing = { resolve }
       if (this.#retry !== null) clearTimeout(this.#retry)
       this.#retry = null
-      if (!this.#busy && !this.#scheduled) this.#schedule()
+      if (this.#gathering !== null || (!this.#busy && !this.#scheduled)) this.#start()
     })
   }
 
+  get #waitingEntries(): number {
+    return this.#queue.length - this.#head
+  }
+
+  // A commit costs the same for one entry as for fifty. So under load, which is when the last one carried several, the
+  // next one begins no sooner than an interval after it. Whoever appends one at a time never waits.
   #schedule(): void {
+    const waitMs = this.#startedMs + this.#options.commitIntervalMs - performance.now()
+    const gather = this.#lastEntries > 1 && this.#waitingEntries < GATHER_ENTRIES_MAX && !this.#closing
+    if (!gather || waitMs <= 0) return this.#start()
+    this.#scheduled = true
+    this.#gathering = setTimeout(() => this.#start(), Math.ceil(waitMs))
+  }
+
+  #start(): void {
+    if (this.#gathering !== null) clearTimeout(this.#gathering)
+    this.#gathering = null
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -111,6 +136,8 @@ export class GroupCommit {
       return
     }
     this.#busy = true
+    this.#startedMs = performance.now()
+    this.#lastEntries = group.length
     try {
       await this.#options.commit(group)
       this.#succeeded(group)

@@ -66,6 +66,7 @@ export class StoreLog implements Log {
     this.#group = new GroupCommit({
       commit: group => this.#commit(group),
       waitingBytesMax: store.waitingBytesMax,
+      commitIntervalMs: store.commitIntervalMs,
       now: store.now,
       log,
       onFatal

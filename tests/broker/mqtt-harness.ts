@@ -69,6 +69,7 @@ export async function startMqtt({
     log: logger,
     registry,
     now,
+    commitIntervalMs: 2,
     waitingBytesMax: 64 * 1024 * 1024,
     recentBytesMax: 1024 * 1024,
     retentionAgeMs: 0,

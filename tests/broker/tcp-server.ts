@@ -70,6 +70,7 @@ export class TestServer implements AsyncDisposable {
     const logger = pino({ level: 'silent' })
     const store = await openSqliteStore({
       dir: options.dir ?? folder?.path ?? '',
+      commitIntervalMs: 2,
       waitingBytesMax: 2 ** 26,
       recentBytesMax: 2 ** 22,
       retentionAgeMs: 0,

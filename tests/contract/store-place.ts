@@ -17,6 +17,7 @@ export type NewPlace = () => Promise<StorePlace>
 
 /** Options that leave everything as it is, for tests that say what they change. */
 export const quietOptions: StoreOptions = {
+  commitIntervalMs: 2,
   waitingBytesMax: 64 * 1024 * 1024,
   recentBytesMax: 16 * 1024 * 1024,
   retentionAgeMs: 0,

@@ -45,6 +45,7 @@ export interface HarnessOptions {
 export async function openStoreIn(dir: string, options: Partial<StoreOptions> = {}): Promise<Store> {
   return openSqliteStore({
     dir,
+    commitIntervalMs: 2,
     waitingBytesMax: 64 * 1024 * 1024,
     recentBytesMax: 32 * 1024 * 1024,
     retentionAgeMs: 0,
