@@ -47,7 +47,7 @@ test('SIGTERM under load says goodbye to everybody, ends with 0, and loses nothi
     what: 'the rest of the feed'
   })
   expect([...feed.items, ...resumed.items].map(each => each.cursor)).toEqual(log.map(each => each.cursor))
-})
+}, 60_000)
 
 function closedOf(each: { closed: Promise<void> | (() => Promise<void>) }): Promise<void> {
   return typeof each.closed === 'function' ? each.closed() : each.closed

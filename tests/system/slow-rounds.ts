@@ -8,7 +8,7 @@ const { values } = parseArgs({ options: { seconds: { type: 'string', default: '6
 const seconds = Number(values.seconds)
 
 await using folder = await temporaryFolder()
-const { frozen, catchUp, steady, readers, ...rest } = await runSlowScenario(folder.path, seconds)
+const { frozen, catchUp, steady, readers, ...rest } = await runSlowScenario(folder.path, { seconds })
 const phases = { 'three frozen': frozen, 'three catch up': catchUp, 'all read': steady }
 console.log(`latency of the subscribers that read, in ms; ${seconds} s each`)
 console.table(

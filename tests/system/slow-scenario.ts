@@ -46,9 +46,12 @@ export interface SlowReport {
  * first, and stop when their load begins: by then the system has given their sockets little room, so that it is the
  * server that must hold back.
  */
-export async function runSlowScenario(dir: string, seconds: number): Promise<SlowReport> {
+export async function runSlowScenario(
+  dir: string,
+  { seconds, settings = {} }: { seconds: number; settings?: Record<string, string> }
+): Promise<SlowReport> {
   await using cleanup = new AsyncDisposableStack()
-  const server = cleanup.use(await ServerProcess.start(dir))
+  const server = cleanup.use(await ServerProcess.start(dir, settings))
   const latencies = new Latencies()
   const slow = cleanup.use(await SlowReaders.start(server))
   await connectOthers(server, latencies, cleanup)
