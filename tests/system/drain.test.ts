@@ -49,6 +49,29 @@ test('SIGTERM under load says goodbye to everybody, ends with 0, and loses nothi
   expect([...feed.items, ...resumed.items].map(each => each.cursor)).toEqual(log.map(each => each.cursor))
 }, 60_000)
 
+test('clients that have stopped reading do not hold up the end', async () => {
+  await using folder = await temporaryFolder()
+  await using server = await ServerProcess.start(folder.path, { 'shutdown.timeoutMs': '8s' })
+  const { ports, url, adminToken: token } = server
+  const sources = loadSources({ each: 1, window: 32 })
+  for (const source of sources) expect(await source.connect(ports[source.protocol])).toBeNull()
+  await using feed = await FeedSubscriber.open({ url, token })
+  await using mqtt = await RawMqttClient.connect({ port: ports.mqtt, clientId: 'watcher', version: 5 })
+  await mqtt.subscribe('#', 0)
+  await using tcp = await RawTcpDevice.connect({ port: ports.tcp, device: 'quiet' })
+  await using bulk = await RawMqttClient.connect({ port: ports.mqtt, clientId: 'bulk' })
+  const longPoll = server.ask('/v1/notifications?devices=nobody&wait=60s')
+  for (const { socket } of [feed, mqtt, tcp]) socket.pause()
+  for (const source of sources) source.run(true)
+  let acknowledged = 0
+  for (let count = 0; count < 200; count++) bulk.publish('bulk', Buffer.alloc(50_000), () => acknowledged++)
+  await eventually(() => acknowledged === 200 && totalAcknowledged(sources) > 200, { what: 'load' })
+
+  expect(await server.terminate()).toBe(0)
+  expect(await longPoll).toMatchObject({ status: 200, body: { items: [] } })
+  for (const source of sources) await source.close()
+}, 60_000)
+
 function closedOf(each: { closed: Promise<void> | (() => Promise<void>) }): Promise<void> {
   return typeof each.closed === 'function' ? each.closed() : each.closed
 }
