@@ -38,6 +38,7 @@ export interface HarnessOptions {
   anonymous?: boolean
   offlineDelayMs?: number
   connectionsMax?: number
+  openBytesMax?: number
 }
 
 export interface Harness extends AsyncDisposable {
@@ -92,7 +93,7 @@ export async function startMqtt({
     connectionsMax: rest.connectionsMax ?? 1000,
     connectionsPerAddressMax: 0,
     connectsPerSecondMax: 0,
-    openBytesMax: 0,
+    openBytesMax: rest.openBytesMax ?? 0,
     registry
   })
   const server = new MqttServer({
