@@ -7,6 +7,7 @@ import { Aedes } from 'aedes'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { createWebSocketStream, WebSocketServer } from 'ws'
+import { ReadGate } from '../../store/read-gate.ts'
 import type { Log, Tables } from '../../store/store.ts'
 import type { Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
@@ -65,6 +66,8 @@ export interface MqttServerOptions {
 
 const BACKLOG = 4096
 const SWEEP_MS = 1000
+// Pages of the log that sessions read at the same time.
+const READS_AT_ONCE = 8
 
 /** MQTT 3.1, 3.1.1 and 5 over TCP, and over the WebSocket upgrades it is given. */
 export class MqttServer {
@@ -193,6 +196,7 @@ export class MqttServer {
       log,
       dispatcher: this.#dispatcher,
       retained: this.#retained,
+      gate: new ReadGate(READS_AT_ONCE),
       unsentBytesMax: settings.unsentBytesMax,
       now,
       counts: this.#counts,

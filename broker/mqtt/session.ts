@@ -3,6 +3,7 @@
 // There is no queue: what it can't take now, it reads later.
 import { unpack } from 'msgpackr'
 import type { EventNotification, Notification } from '../../store/notification.ts'
+import type { ReadGate } from '../../store/read-gate.ts'
 import type { Change, Filter, Log, SessionRow, SessionState } from '../../store/store.ts'
 import type { Dispatcher, LiveSubscriber } from './dispatcher.ts'
 import type { Inflight } from './inflight-window.ts'
@@ -16,6 +17,8 @@ export interface SessionContext {
   log: Log
   dispatcher: Dispatcher
   retained: RetainedMessages
+  /** Through which all sessions read the log. */
+  gate: ReadGate
   unsentBytesMax: number
   now: () => number
   /** The log could not be read on behalf of a session. */
@@ -240,7 +243,7 @@ export class Session implements LiveSubscriber {
       } else {
         if (!counted) counts.catchUps++
         counted = true
-        if (!(await this.#readPage(here, connection))) return
+        if (!(await this.#context.gate.run(() => this.#readPage(here, connection)))) return
       }
     }
   }
@@ -279,6 +282,7 @@ export class Session implements LiveSubscriber {
 
   // Reads the next page of the log and sends what matches. False when it had to stop within the page.
   async #readPage(here: () => boolean, connection: SessionConnection): Promise<boolean> {
+    if (!here() || !this.#mayWrite(connection)) return false // it waited at the gate
     const { log, dispatcher, counts } = this.#context
     const limit = Math.min(PAGE_ITEMS, Math.max(1, this.#sender.free))
     const page = { limit, bytesMax: PAGE_BYTES, filter: this.#readFilter() }
