@@ -36,6 +36,8 @@ export class Sessions {
   readonly #loaded = new Map<string, Session>()
   /** In the store, with the time of their end, ms; null while connected or for ever. */
   readonly #stored = new Map<string, number | null>()
+  /** Sessions whose last save is under way, by what that save is known by. Whoever takes one up keeps it in memory. */
+  readonly #parking = new Map<string, object>()
   #timers: NodeJS.Timeout[] = []
   #idleSavedAt = 0
 
@@ -86,6 +88,7 @@ export class Sessions {
     const durable = expiryIntervalS > 0
     if (durable && !this.#stored.has(key) && this.#stored.size >= this.#options.sessionsMax) return null
     const found = await this.#find(key)
+    this.#parking.delete(key)
     const session = found ?? new Session(request, this.#options.context)
     session.durable = durable
     session.expiryIntervalS = expiryIntervalS
@@ -114,8 +117,12 @@ export class Sessions {
           ? { put: 'session', row: { ...change.row, expiresAt } }
           : change
       )
+    const save = {}
+    this.#parking.set(key, save)
     this.#options.log.write(changes, () => {
-      if (this.#loaded.get(key) === session && !session.attached) this.#loaded.delete(key)
+      if (this.#parking.get(key) !== save) return // taken up again, though perhaps not attached yet
+      this.#parking.delete(key)
+      this.#loaded.delete(key)
     })
   }
 
@@ -136,6 +143,7 @@ export class Sessions {
   #end(key: string): void {
     const stored = this.#stored.delete(key)
     this.#loaded.delete(key)
+    this.#parking.delete(key)
     if (stored) this.#options.log.write([{ delete: 'session', key }], null)
     this.#options.onEnded(key)
   }

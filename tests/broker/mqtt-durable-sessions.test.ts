@@ -1,0 +1,51 @@
+// Durable MQTT sessions where they could lose their place: takeovers, and reads of the log that fail.
+import { describe, expect, test } from '@jest/globals'
+import { eventually } from '../helpers/eventually.ts'
+import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { startMqtt, type Harness } from './mqtt-harness.ts'
+import { connectPacket, rawMqtt, type RawMqtt } from './raw-mqtt.ts'
+
+const durable = { clean: false }
+const withWill = { ...durable, will: { topic: 'will', payload: Buffer.from('gone'), qos: 0, retain: false } }
+const subscribe = (topic: string, qos: number) => ({
+  cmd: 'subscribe',
+  messageId: 7,
+  subscriptions: [{ topic, qos }]
+})
+
+async function connected(mqtt: Harness, clientId: string, more: object): Promise<RawMqtt> {
+  const client = await rawMqtt(mqtt.port)
+  client.send(connectPacket(clientId, 4, more))
+  await client.next('connack')
+  return client
+}
+
+async function gone(client: RawMqtt): Promise<void> {
+  client.socket.destroy()
+  await eventually(() => client.closed)
+}
+
+describe('a durable session', () => {
+  test('is still stored away after another connection took it over', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const first = await connected(mqtt, 'd', withWill)
+    first.send(subscribe('t', 1))
+    await first.next('suback')
+    const second = await connected(mqtt, 'd', withWill)
+    const publisher = await mqtt.connect()
+    await publisher.publishAsync('t', 'once', { qos: 1 })
+    const { messageId } = await second.next('publish')
+    second.send({ cmd: 'puback', messageId })
+    second.send({ cmd: 'pingreq' })
+    await second.next('pingresp')
+    await gone(second)
+    await eventually(async () => (await mqtt.store.tables.session('d'))?.expiresAt != null, {
+      what: 'the time of its end'
+    })
+    const third = await connected(mqtt, 'd', durable)
+    await publisher.publishAsync('t', 'twice', { qos: 1 })
+    await third.next('publish')
+    expect(third.all('publish').map(packet => packet.payload.toString())).toEqual(['twice'])
+  })
+})
