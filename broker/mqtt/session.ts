@@ -39,6 +39,8 @@ interface RetainedAnswer {
 // Read from the log at a time while behind.
 const PAGE_ITEMS = 1000
 const PAGE_BYTES = 128 * 1024
+// After a read that failed. There need not be an acknowledgement or a drain to come that would try again.
+const RETRY_MS = 1000
 // More topic filters than this are not sent along with a read; the session sorts out by itself.
 const READ_FILTERS_MAX = 100
 
@@ -220,7 +222,8 @@ export class Session implements LiveSubscriber {
     this.#wanted = false
     this.#catchUp(connection)
       .catch((error: unknown) => {
-        this.#context.onReadFailed(error) // the next acknowledgement or drain tries again
+        this.#context.onReadFailed(error)
+        setTimeout(() => this.#readOn(), RETRY_MS).unref()
       })
       .finally(() => {
         this.#reading = false

@@ -48,4 +48,28 @@ describe('a durable session', () => {
     await third.next('publish')
     expect(third.all('publish').map(packet => packet.payload.toString())).toEqual(['twice'])
   })
+
+  test('reads on by itself after a read of the log has failed', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const first = await connected(mqtt, 'd', durable)
+    first.send(subscribe('t', 1))
+    await first.next('suback')
+    await gone(first)
+    await eventually(async () => (await mqtt.store.tables.session('d'))?.expiresAt != null)
+    const publisher = await mqtt.connect()
+    await publisher.publishAsync('t', 'missed', { qos: 1 })
+    const { log } = mqtt.store
+    const read = log.read.bind(log)
+    let failures = 0
+    log.read = () => {
+      log.read = read
+      failures++
+      return Promise.reject(new Error('the disk did not answer'))
+    }
+    const second = await connected(mqtt, 'd', durable)
+    const { payload } = await second.next('publish')
+    expect(payload.toString()).toBe('missed')
+    expect(failures).toBe(1)
+  })
 })
