@@ -28,6 +28,8 @@ export interface AcceptContext extends EndContext {
   authorizer: Authorizer
   wills: Wills
   inflightMax: number
+  /** Longest keep alive of an MQTT 5 client, seconds; 0 sets no limit. */
+  keepaliveMaxS: number
 }
 
 interface Refusal {
@@ -94,6 +96,11 @@ function check(
   connection.key = sessionKey(identity.device, clientId)
   connection.cleanStart = packet.clean ?? true
   connection.wantsProblems = packet.properties?.requestProblemInformation ?? true
+  const { keepaliveMaxS } = context
+  const keepaliveS = packet.keepalive ?? 0
+  if (version === 5 && keepaliveMaxS > 0 && (keepaliveS === 0 || keepaliveS > keepaliveMaxS)) {
+    connection.client._serverKeepAlive = keepaliveMaxS // [MQTT-3.2.2-21]
+  }
   packet.clientId = connection.key // from here on aedes' id of the client
   next()
 }

@@ -28,6 +28,8 @@ export interface AedesClient extends EventEmitter {
   maximumPacketSize: number | undefined
   _parser: AedesParser
   _keepaliveTimer: NodeJS.Timeout | null
+  /** Keep alive in place of the client's own, seconds; CONNACK tells it. */
+  _serverKeepAlive?: number
   /** Set by a DISCONNECT that discards the will. */
   _disconnected: boolean
   _assignedClientId: string | undefined

@@ -281,6 +281,7 @@ export class MqttServer {
       wills: this.#wills,
       byKey: this.#byKey,
       inflightMax: settings.inflightMax,
+      keepaliveMaxS: settings.keepaliveMaxS,
       draining: () => this.#draining
     }
     this.#connectionContext = {

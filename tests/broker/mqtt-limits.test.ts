@@ -96,4 +96,15 @@ describe('MQTT limits', () => {
     }
     expect(codes).toEqual([0, 0x97])
   })
+
+  test('a longest keep alive is imposed on MQTT 5 clients', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { keepaliveMaxS: 30 } })
+    const client = await rawMqtt(mqtt.port, 5)
+    client.send(connectPacket('k', 5, { keepalive: 600 }))
+    expect((await client.next('connack')).properties?.serverKeepAlive).toBe(30)
+    const modest = await rawMqtt(mqtt.port, 5)
+    modest.send(connectPacket('m', 5, { keepalive: 20 }))
+    expect((await modest.next('connack')).properties?.serverKeepAlive).toBeUndefined()
+  })
 })
