@@ -10,6 +10,8 @@ export class Turns {
   #ingest: Ingest
   #flushing: TcpSession[] = []
   #awaitingRoom = new Set<TcpSession>()
+  /** Whether the log has been asked to call back; once for all who come meanwhile, also if those before them leave. */
+  #roomAsked = false
   #throttled = new Set<TcpSession>()
   #rateTimer: NodeJS.Timeout | null = null
 
@@ -26,7 +28,9 @@ export class Turns {
   /** Calls `onRoom` when the log has room. */
   awaitRoom(session: TcpSession): void {
     this.#awaitingRoom.add(session)
-    if (this.#awaitingRoom.size === 1) this.#ingest.whenRoom(() => this.#giveRoom())
+    if (this.#roomAsked) return
+    this.#roomAsked = true
+    this.#ingest.whenRoom(() => this.#giveRoom())
   }
 
   /** Calls `onRateTick` for as long as it returns true. */
@@ -50,6 +54,7 @@ export class Turns {
   // One turn of the event loop later: `whenRoom` may call back at once, in the middle of a session's work.
   #giveRoom(): void {
     setImmediate(() => {
+      this.#roomAsked = false
       const sessions = [...this.#awaitingRoom]
       this.#awaitingRoom.clear()
       for (const session of sessions) session.onRoom()
