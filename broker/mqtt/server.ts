@@ -66,6 +66,8 @@ export interface MqttServerOptions {
 
 const BACKLOG = 4096
 const SWEEP_MS = 1000
+/** Refused connections that may wait to be told why, in answer to their CONNECT; the rest is cut off at once. */
+const REFUSED_MAX = 1000
 // Pages of the log that sessions read at the same time.
 const READS_AT_ONCE = 8
 
@@ -87,6 +89,8 @@ export class MqttServer {
   #connectionContext: ConnectionContext | null = null
   #sweep: NodeJS.Timeout | null = null
   #draining = false
+  /** Connections that are open although they were refused. */
+  #refused = 0
 
   constructor(options: MqttServerOptions) {
     this.#options = options
@@ -181,6 +185,11 @@ export class MqttServer {
       return
     }
     const admission = this.#options.limits.admit(address, 'mqtt')
+    if (!admission.ok && this.#refused >= REFUSED_MAX) {
+      stream.destroy()
+      return
+    }
+    if (!admission.ok) this.#refused++
     const connection = new Connection(
       broker.handle(stream),
       { address, admission, openedAt: performance.now() },
@@ -297,6 +306,7 @@ export class MqttServer {
         session === null ? done(false) : handleRelease(log, session, packetId, done),
       ended: connection => {
         this.#connections.delete(connection)
+        if (!connection.admission.ok) this.#refused--
         accept.ended({ presence, sessions, byKey: this.#byKey, draining: () => this.#draining }, connection)
       }
     }

@@ -107,4 +107,17 @@ describe('MQTT limits', () => {
     modest.send(connectPacket('m', 5, { keepalive: 20 }))
     expect((await modest.next('connack')).properties?.serverKeepAlive).toBeUndefined()
   })
+
+  test('connections beyond the limit do not pile up waiting to be told so', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, connectionsMax: 1 })
+    const inside = await rawMqtt(mqtt.port)
+    inside.send(connectPacket('in'))
+    await inside.next('connack')
+    const waiting = await Promise.all(Array.from({ length: 1100 }, () => rawMqtt(mqtt.port)))
+    await eventually(() => waiting.filter(({ closed }) => closed).length >= 100, {
+      what: 'the first of them cut off'
+    })
+    for (const { socket } of waiting) socket.destroy()
+  })
 })
