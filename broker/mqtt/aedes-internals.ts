@@ -10,6 +10,8 @@ import type { Connection } from './connection.ts'
 export interface AedesParser extends EventEmitter {
   /** Takes a chunk; returns how many bytes are left over, an unfinished packet. */
   parse(chunk: Buffer): number
+  /** The packet that is being read; its length is -1 until its header has come. */
+  packet: { length: number }
 }
 
 /** A client of aedes, one for each connection, from `handle` on. */

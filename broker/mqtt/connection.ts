@@ -1,9 +1,8 @@
 // One MQTT connection as this room sees it: a guard between mqtt-packet's parser and aedes. It keeps the order of what
-// arrives, hands aedes what aedes does (CONNECT, PUBLISH, PINGREQ, DISCONNECT), and gives the rest to the session.
+// arrives, hands aedes what aedes does (CONNECT, DISCONNECT), and gives the rest to the session.
 import { generate, type Packet } from 'mqtt-packet'
 import type { MqttDetails } from '../../store/notification.ts'
 import type { Identity } from '../identity.ts'
-import type { Ingest } from '../ingest.ts'
 import type { Admission, AdmissionRefusal, ConnectionLimits } from '../limits.ts'
 import type { PresenceSession } from '../presence.ts'
 import type { AedesClient } from './aedes-internals.ts'
@@ -12,6 +11,7 @@ import { sayGoodbye } from './goodbye.ts'
 import type { ConnectionOutbox, Outbox } from './outbox.ts'
 import type { WireVersion } from './publish-encoder.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
+import type { RoomQueue } from './room-queue.ts'
 import { encodePubrel, type SessionConnection } from './sender.ts'
 import type { Session } from './session.ts'
 
@@ -19,6 +19,7 @@ import type { Session } from './session.ts'
 export interface ConnectionContext {
   outbox: Outbox
   limits: ConnectionLimits
+  room: RoomQueue
   unsentBytesMax: number
   /** Most unfinished publishes of one connection; it is not read from while there are more. */
   receiveMax: number
@@ -36,6 +37,10 @@ export interface ConnectionContext {
 export type AcceptedSocket = Pick<Connection, 'address' | 'admission' | 'openedAt'>
 
 type State = 'new' | 'connecting' | 'open' | 'closed'
+
+/** Bytes taken from a client that does not read its answers; then it is not read from until it does. */
+const READ_UNHEARD_MAX = 65_536
+const PINGRESP = Buffer.of(0xd0, 0)
 
 /** A connection, from the accepted socket to its end. */
 export class Connection implements SessionConnection {
@@ -78,6 +83,9 @@ export class Connection implements SessionConnection {
   #goingOn = false
   #paused = false
   #waitsForRoom = false
+  #awaitsDrain = false
+  /** Bytes that came in while too much waited to go out. */
+  #readUnheard = 0
   #topicAliases: Map<number, string> | null = null
   #unfinishedPublishes = 0
   readonly #details: (MqttDetails | undefined)[] = []
@@ -134,14 +142,23 @@ export class Connection implements SessionConnection {
   }
 
   /** So much waits for commit that this connection is not read from until there is room. */
-  waitForRoom(ingest: Pick<Ingest, 'whenRoom'>): void {
+  waitForRoom(): void {
     if (this.#waitsForRoom) return
     this.#waitsForRoom = true
     this.#pause()
-    ingest.whenRoom(() => {
-      this.#waitsForRoom = false
-      this.#resume()
-    })
+    this.#context.room.add(this)
+  }
+
+  onRoom(): void {
+    this.#waitsForRoom = false
+    this.#goOn()
+  }
+
+  /** While we don't read its pings, silence is no fault of the client. Called now and then. */
+  forgiveSilence(): void {
+    if (!this.#waitsForRoom) return
+    this.#alive()
+    if (this.packetOpenSince > 0) this.packetOpenSince = performance.now()
   }
 
   /** The event with this packet id is durable. */
@@ -211,6 +228,7 @@ export class Connection implements SessionConnection {
     if (this.state === 'closed') return
     this.state = 'closed'
     this.#held = []
+    this.#context.room.delete(this)
     this.#context.limits.openBytes(-this.#openBytes)
     this.#context.ended(this)
   }
@@ -218,6 +236,10 @@ export class Connection implements SessionConnection {
   #chunk(chunk: Buffer): void {
     const { client, version } = this
     const parser = client._parser
+    if (this.outbox.unsentBytes > this.#context.unsentBytesMax) {
+      this.#readUnheard += chunk.length
+      if (this.#readUnheard > READ_UNHEARD_MAX) this.#pause()
+    }
     let start = 0 // of what the parser is still to get
     let at = this.#openBytes > 0 ? chunk.length : 0 // it is in the midst of a packet
     while (at < chunk.length) {
@@ -245,6 +267,7 @@ export class Connection implements SessionConnection {
         this.end(reason.quotaExceeded, 'quota', 'the server holds as many unfinished packets as it may')
       }
     }
+    if (left > 0 && this.client._parser.packet.length + 2 > this.#context.packetBytesMax) this.#tooLarge()
     if (left === 0) this.packetOpenSince = 0
     else if (this.packetOpenSince === 0) this.packetOpenSince = performance.now()
     return left
@@ -252,13 +275,7 @@ export class Connection implements SessionConnection {
 
   #receive(packet: Packet): void {
     this.packetOpenSince = 0
-    if ((packet.length ?? 0) + 2 > this.#context.packetBytesMax) {
-      return this.end(
-        reason.packetTooLarge,
-        'protocol-error',
-        `packets may have ${this.#context.packetBytesMax} bytes`
-      )
-    }
+    if ((packet.length ?? 0) + 2 > this.#context.packetBytesMax) return this.#tooLarge()
     switch (this.state) {
       case 'new':
         if (packet.cmd === 'connect') this.state = 'connecting'
@@ -267,11 +284,21 @@ export class Connection implements SessionConnection {
         this.#held.push(packet) // aedes does not read on before CONNACK, so this is at most one chunk
         return
       case 'open':
-        if (this.#held.length > 0 || this.#blocked || this.#goingOn) this.#hold(packet)
+        if (this.#held.length > 0 || this.#blocked || this.#goingOn || this.#mustWait(packet))
+          this.#hold(packet)
         else this.#handle(packet)
         return
       case 'closed':
     }
+  }
+
+  // A subscription takes effect after the client's own earlier publishes and before its later ones.
+  #mustWait({ cmd }: Packet): boolean {
+    if (cmd === 'publish' && this.#context.room.full) {
+      this.waitForRoom()
+      return true
+    }
+    return this.#unfinishedPublishes > 0 && (cmd === 'subscribe' || cmd === 'unsubscribe')
   }
 
   #hold(packet: Packet): void {
@@ -294,7 +321,7 @@ export class Connection implements SessionConnection {
       this.#held.length > 0
     )
       return
-    if (this.#unfinishedPublishes >= this.#context.receiveMax) return
+    if (this.#unfinishedPublishes >= this.#context.receiveMax || this.#readUnheard > READ_UNHEARD_MAX) return
     this.#paused = false
     this.client.conn.resume()
   }
@@ -305,7 +332,7 @@ export class Connection implements SessionConnection {
     this.#goingOn = true
     while (this.state === 'open' && !this.#blocked) {
       const [packet] = this.#held
-      if (packet === undefined || (this.#unfinishedPublishes > 0 && changesSubscriptions(packet))) break
+      if (packet === undefined || this.#mustWait(packet)) break
       this.#held.shift()
       this.#handle(packet)
     }
@@ -335,6 +362,10 @@ export class Connection implements SessionConnection {
       case 'pubrel':
         this.#alive()
         return this.#pubrel(packet.messageId ?? 0)
+      case 'pingreq': // aedes would read the socket after its answer, beside us, and what it read would count twice
+        this.#alive()
+        this.outbox.push(PINGRESP)
+        return
       case 'disconnect':
         this.expected = true
         this.endReason ??= 'disconnected'
@@ -344,10 +375,8 @@ export class Connection implements SessionConnection {
     }
   }
 
-  // A subscription takes effect after the client's own earlier publishes and before its later ones.
   #handleInTurn(packet: Packet): void {
     this.#alive()
-    if (this.#unfinishedPublishes > 0) return this.#hold(packet)
     this.#blocked = true
     const done = () => {
       this.#blocked = false
@@ -388,21 +417,37 @@ export class Connection implements SessionConnection {
     this.end(reason.malformedPacket, 'protocol-error', error.message)
   }
 
+  #tooLarge(): void {
+    const { packetBytesMax } = this.#context
+    this.end(reason.packetTooLarge, 'protocol-error', `packets may have ${packetBytesMax} bytes`)
+  }
+
   #flushed(): void {
     const session = this.session
     if (session === null || this.state !== 'open') return
-    if (this.outbox.unsentBytes > this.#context.unsentBytesMax) {
-      session.congested()
-      this.client.conn.once('drain', () => session.drained())
-    } else if (!session.live) {
-      if (this.client.conn.writableNeedDrain) this.client.conn.once('drain', () => session.drained())
-      else session.drained()
-    }
+    const full = this.outbox.unsentBytes > this.#context.unsentBytesMax
+    if (full) session.congested()
+    else this.#heard()
+    if (!full && session.live) return
+    if (this.client.conn.writableNeedDrain) this.#awaitDrain()
+    else session.drained()
   }
-}
 
-function changesSubscriptions({ cmd }: Packet): boolean {
-  return cmd === 'subscribe' || cmd === 'unsubscribe'
+  #awaitDrain(): void {
+    if (this.#awaitsDrain) return
+    this.#awaitsDrain = true
+    this.client.conn.once('drain', () => {
+      this.#awaitsDrain = false
+      this.#heard()
+      this.session?.drained()
+    })
+  }
+
+  // The client reads what it is sent.
+  #heard(): void {
+    this.#readUnheard = 0
+    this.#resume()
+  }
 }
 
 // PUBACK, PUBREC or PUBCOMP without a reason code, which means success. (`Buffer.of` is several times slower.)

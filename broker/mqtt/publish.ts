@@ -119,7 +119,7 @@ function append(
     const code = refusal.code === 'topic-invalid' ? reason.topicNameInvalid : reason.notAuthorized
     refuse(context, connection, packet, { code, message: refusal.message })
   } else if (context.ingest.full()) {
-    connection.waitForRoom(context.ingest)
+    connection.waitForRoom()
   }
 }
 

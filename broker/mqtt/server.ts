@@ -24,6 +24,7 @@ import { aedesPersistence } from './persistence.ts'
 import { handlePublish, handleRelease, type PublishContext } from './publish.ts'
 import { reason } from './reason-codes.ts'
 import { RetainedMessages } from './retained-messages.ts'
+import { RoomQueue } from './room-queue.ts'
 import type { SessionContext } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { handleSubscribe, handleUnsubscribe, type SubscribeContext } from './subscribe.ts'
@@ -296,6 +297,7 @@ export class MqttServer {
     this.#connectionContext = {
       outbox: new Outbox(),
       limits,
+      room: new RoomQueue(this.#options.ingest),
       unsentBytesMax: settings.unsentBytesMax,
       receiveMax: settings.receiveMax,
       packetBytesMax: settings.packetBytesMax,
@@ -320,6 +322,7 @@ export class MqttServer {
     const { connectTimeoutMs, packetTimeoutMs } = this.#options.settings
     const now = performance.now()
     for (const connection of this.#connections) {
+      connection.forgiveSilence()
       if (connection.state !== 'open') {
         if (now - connection.openedAt > connectTimeoutMs) connection.end(reason.serverBusy, 'connect-timeout')
       } else if (connection.packetOpenSince > 0 && now - connection.packetOpenSince > packetTimeoutMs) {
