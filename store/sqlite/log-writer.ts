@@ -78,9 +78,11 @@ export class LogWriter {
   /** One slice: removes some blocks, or merges some, or finds nothing to do. */
   maintain(limits: MaintenanceLimits): MaintenanceSlice {
     const removed = this.#remove(limits)
+    const from = this.#mergeFrom
     const merged = removed > 0 ? 0 : this.#merge(limits.upTo)
-    if (removed + merged === 0) this.#size.databaseBytes = this.#databaseBytes()
-    return { ...this.#size, removed, merged, more: removed + merged > 0 }
+    const more = removed + merged > 0 || this.#mergeFrom > from
+    if (!more) this.#size.databaseBytes = this.#databaseBytes()
+    return { ...this.#size, removed, merged, more }
   }
 
   #remove({ before, blockBytesMax, upTo }: MaintenanceLimits): number {

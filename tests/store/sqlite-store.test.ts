@@ -107,6 +107,21 @@ test('merging leaves few blocks, each readable', async () => {
     expect(Buffer.from((await textOf(store.log.get(seq))) ?? '').toString()).toBe(`${seq}`)
 })
 
+test('merging gets past many blocks that are as large as they get in one go', async () => {
+  const large = 10_000
+  await using place = await sqlitePlace()
+  await (await place.open()).close()
+  const db = new DatabaseSync(join(place.dir, 'tocsin.db'))
+  db.exec(`with recursive seq(n) as (select 1 union all select n + 1 from seq where n < ${large})
+    insert into block (first_seq, last_seq, at_min, at_max, kinds, severity, body_bytes, devices, body)
+    select n, n, 1, 1, 1, 0, 400000, x'00', x'dd00000000' from seq`)
+  db.exec(`update log_state set next_seq = ${large + 1}, folded_seq = ${large}`)
+  db.close()
+  await using store = await place.open({ maintenanceMs: 500 })
+  for (let index = 0; index < 20; index++) await appended(store.log, event(`${index}`))
+  await eventually(async () => (await store.blocks()) === large + 1, { timeoutMs: 4000, what: 'the merge' })
+})
+
 test('a statement that can never succeed ends the process through onFatal', async () => {
   await using place = await sqlitePlace()
   const errors: Error[] = []
