@@ -1,12 +1,14 @@
 // Drafts on their way into the log: how many bytes they hold while they wait, and the notifications they become.
 import type { Statement } from './engine.ts'
+import { mqttBytes } from './notification-size.ts'
 import type { Draft, EventDraft, EventNotification, Notification } from './notification.ts'
 
 const OBJECT_BYTES = 200 // an object of this kind without its texts and bytes, about
 
 /** Bytes a draft keeps in memory, about. */
 export function draftBytes(draft: Draft): number {
-  if (draft.kind === 'event') return OBJECT_BYTES + draft.payload.length + draft.topic.length
+  if (draft.kind === 'event')
+    return OBJECT_BYTES + draft.payload.length + draft.topic.length + mqttBytes(draft.mqtt)
   let bytes = OBJECT_BYTES
   for (const value of Object.values(draft) as unknown[]) if (typeof value === 'string') bytes += value.length
   return bytes

@@ -12,6 +12,7 @@ import type { Waiting } from './group-commit.ts'
 import { draftBytes, placeDraft, statementBytes } from './drafts.ts'
 import type { LogCounts } from './log-metrics.ts'
 import { MsgpackWriter } from './msgpack-writer.ts'
+import { mqttBytes } from './notification-size.ts'
 import type { Draft, Notification } from './notification.ts'
 import { RecentWindow } from './recent-window.ts'
 import type { Statements } from './statements.ts'
@@ -155,7 +156,7 @@ export class StoreLog implements Log {
       for (let index = next + 1 - batch.first; index < batch.items.length && next < upTo; index++) {
         const item = batch.items[index] as Notification
         if (test === null || test(item)) {
-          bytes += item.kind === 'event' ? item.payload.length : 0
+          bytes += item.kind === 'event' ? item.payload.length + mqttBytes(item.mqtt) : 0
           if (items.length >= limit || (items.length > 0 && bytes > bytesMax))
             return { items, next, more: true, gap: null }
           items.push(item)

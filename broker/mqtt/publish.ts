@@ -9,7 +9,7 @@ import type { Ingest, IncomingEvent } from '../ingest.ts'
 import type { Connection } from './connection.ts'
 import { passedOn } from './publish-properties.ts'
 import { reason } from './reason-codes.ts'
-import type { RetainedMessages } from './retained-messages.ts'
+import { sizeOf, type RetainedMessages } from './retained-messages.ts'
 import type { Session } from './session.ts'
 
 export interface PublishContext {
@@ -192,10 +192,9 @@ function hasRoomFor(
   { retained, retainedMax, retainedBytesMax }: PublishContext,
   event: IncomingEvent
 ): boolean {
-  const { topic, payload } = event
-  if (payload.length === 0) return true
-  if (retained.count < retainedMax && retained.bytes + topic.length + payload.length <= retainedBytesMax)
-    return true
-  const previous = retained.get(topic)
-  return previous !== null && previous.payload.length >= payload.length
+  if (event.payload.length === 0) return true
+  const bytes = sizeOf(event)
+  if (retained.count < retainedMax && retained.bytes + bytes <= retainedBytesMax) return true
+  const previous = retained.get(event.topic)
+  return previous !== null && sizeOf(previous) >= bytes
 }

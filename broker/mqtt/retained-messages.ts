@@ -1,5 +1,6 @@
 // The retained message of each topic, in memory as a tree of topic levels. It follows the log, so that at any moment
 // it holds exactly what the log says up to the dispatcher's place.
+import { mqttBytes } from '../../store/notification-size.ts'
 import type { EventNotification } from '../../store/notification.ts'
 import type { RetainedRow } from '../../store/store.ts'
 
@@ -19,7 +20,7 @@ export class RetainedMessages {
     return this.#count
   }
 
-  /** Bytes of the retained topics and payloads. */
+  /** Bytes of the retained topics, payloads and properties. */
   get bytes(): number {
     return this.#bytes
   }
@@ -99,8 +100,13 @@ export class RetainedMessages {
   }
 }
 
-function sizeOf(message: EventNotification): number {
-  return message.topic.length + message.payload.length
+/** Bytes that a message takes of those that may be retained. */
+export function sizeOf({
+  topic,
+  payload,
+  mqtt
+}: Pick<EventNotification, 'topic' | 'payload' | 'mqtt'>): number {
+  return topic.length + payload.length + mqttBytes(mqtt)
 }
 
 function collect(node: Node, levels: string[], depth: number, found: EventNotification[]): void {

@@ -1,10 +1,11 @@
 // The last few batches, so that a subscription that has read up to a moment ago can join live delivery in one step,
 // without another read during which the log would grow again.
 import type { Batch } from '../../store/store.ts'
+import { mqttBytes } from '../../store/notification-size.ts'
 import type { Notification } from '../../store/notification.ts'
 
 const ITEMS_MAX = 8192
-const BYTES_MAX = 4 * 1024 * 1024 // payloads they keep alive; the store's own window is larger and mostly the same
+const BYTES_MAX = 4 * 1024 * 1024 // payloads and properties they keep alive; the store's own window is larger and mostly the same
 
 /** A sliding window over the end of the log. */
 export class RecentBatches {
@@ -14,7 +15,8 @@ export class RecentBatches {
 
   push(batch: Batch): void {
     let bytes = 0
-    for (const item of batch.items) bytes += item.kind === 'event' ? item.payload.length : 0
+    for (const item of batch.items)
+      if (item.kind === 'event') bytes += item.payload.length + mqttBytes(item.mqtt)
     this.#batches.push({ batch, bytes })
     this.#items += batch.items.length
     this.#bytes += bytes

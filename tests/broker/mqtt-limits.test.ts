@@ -120,4 +120,28 @@ describe('MQTT limits', () => {
     })
     for (const { socket } of waiting) socket.destroy()
   })
+
+  test('user properties count among the bytes of retained messages', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { retainedBytesMax: 100_000 } })
+    const client = await rawMqtt(mqtt.port, 5)
+    client.send(connectPacket('r', 5))
+    await client.next('connack')
+    const retain = (topic: string, messageId: number) => ({
+      cmd: 'publish',
+      topic,
+      payload: 'x',
+      dup: false,
+      qos: 1,
+      messageId,
+      retain: true,
+      properties: { userProperties: { text: 'y'.repeat(60_000) } }
+    })
+    client.send(retain('a', 1))
+    expect((await client.next('puback')).reasonCode).toBe(0)
+    client.send(retain('b', 2))
+    expect((await client.next('puback')).reasonCode).toBe(0x97)
+    client.send(retain('a', 3))
+    expect((await client.next('puback')).reasonCode).toBe(0)
+  })
 })

@@ -106,6 +106,17 @@ export function logContract(name: string, newPlace: NewPlace): void {
         await eventually(() => store.log.waitingBytes() === 0)
       })
 
+      test('counts what MQTT properties hold, not payloads alone', async () => {
+        await using place = await newPlace()
+        await using store = await place.open({ waitingBytesMax: 100_000 })
+        const properties = { userProperties: { text: 'x'.repeat(60_000), texts: ['y'.repeat(60_000)] } }
+        const committed = appended(store.log, event('x', { mqtt: { ...plainMqtt, properties } }))
+        expect(store.log.waitingBytes()).toBeGreaterThan(120_000)
+        expect(store.log.full()).toBe(true)
+        await committed
+        expect(store.log.waitingBytes()).toBe(0)
+      })
+
       test('refuses what comes after close, and commits what came before', async () => {
         await using place = await newPlace()
         const store = await place.open()
