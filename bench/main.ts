@@ -25,6 +25,7 @@ const usage = `npm run bench -- [MEASURE …] [options]
 
 Measures: ${Object.keys(measures).join(', ')}; all of them when none is named.
 Needs Linux, Mosquitto, and for feed-out the npm registry. The server has core 0, what loads it core 1.
+Data goes to the temporary folder, or to $BENCH_DIR: latency is also the disk's.
 
   --seconds N       length of each window that is measured (5)
   --rounds N        rounds, of which the median counts (3)
