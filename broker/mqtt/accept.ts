@@ -5,6 +5,7 @@
 //   ended        presence, and the session is stored away
 import { randomBytes } from 'node:crypto'
 import { isTopicName } from '../../store/topic-filter.ts'
+import type { Log } from '../../store/store.ts'
 import type { AuthenticationRefusal, Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { AdmissionRefusal } from '../limits.ts'
@@ -24,6 +25,7 @@ export interface EndContext {
 }
 
 export interface AcceptContext extends EndContext {
+  log: Pick<Log, 'full'>
   authenticator: Authenticator
   authorizer: Authorizer
   wills: Wills
@@ -68,6 +70,9 @@ function check(
   if (!admission.ok) return refuse(limitRefusals[admission.code], admission.message)
   if (context.draining())
     return refuse({ code: reason.serverUnavailable, returnCode: 3 }, 'the server is shutting down')
+  // Each connection has its presence, session and will written; clients that come again and again must not fill memory.
+  if (context.log.full())
+    return refuse({ code: reason.serverUnavailable, returnCode: 3 }, 'nothing can be stored now')
   if (packet.clientId === '') {
     if (version < 5 && packet.clean === false) return next() // aedes refuses it [MQTT-3.1.3-8]
     packet.clientId = `tocsin-${randomBytes(9).toString('base64url')}`

@@ -314,8 +314,10 @@ export class MqttServer {
     }
   }
 
-  #releaseWill({ id }: AedesClient, delayS: number): void {
-    if (!this.#draining && id !== null) this.#wills.release(id, delayS)
+  #releaseWill({ id, connected }: AedesClient, delayS: number): void {
+    if (id === null || this.#draining) return
+    if (connected) this.#wills.release(id, delayS)
+    else this.#wills.discard(id) // its CONNECT was never accepted [MQTT-3.1.2-8]
   }
 
   #cutOffOverdue(): void {

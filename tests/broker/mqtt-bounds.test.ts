@@ -41,7 +41,7 @@ describe('memory', () => {
     client.socket.pause()
     client.socket.removeAllListeners('data')
     let answered = 0
-    const batch = Buffer.concat(Array.from({ length: 10_000 }, () => generate({ cmd: 'pingreq' } as Packet)))
+    const batch = Buffer.concat(Array.from({ length: 10_000 }, () => generate({ cmd: 'pingreq' })))
     // The system's buffers take some megabytes; far beyond them the server must have stopped reading.
     const sentMax = 64 * 1024 * 1024
     let sent = 0
@@ -89,6 +89,21 @@ describe('back-pressure', () => {
     client.send(publish('t', 'last', { qos: 1, messageId: 1 }))
     await client.next('puback')
     expect(await payloads(mqtt)).toEqual([...expected, 'last'])
+  })
+
+  test('while the log is full no MQTT client is let in, and nothing is written for it', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const { log } = mqtt.store
+    const { full } = log
+    log.full = () => true
+    const waitingBytes = log.waitingBytes()
+    const client = await rawMqtt(mqtt.port, 5)
+    client.send(connectPacket('late', 5, { properties: { sessionExpiryInterval: 100 } }))
+    expect((await client.next('connack')).reasonCode).toBe(0x88)
+    expect(log.waitingBytes()).toBe(waitingBytes)
+    log.full = full
+    await connected(mqtt, 'late', {}, 5)
   })
 
   test('while the log is full nothing more is appended, and the client is kept', async () => {

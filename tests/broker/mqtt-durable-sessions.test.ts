@@ -1,4 +1,4 @@
-// Durable MQTT sessions where they could lose their place: takeovers, and reads of the log that fail.
+// Durable MQTT sessions and wills where they could go astray: takeovers, reads that fail, a log that cannot be written.
 import { describe, expect, test } from '@jest/globals'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
@@ -71,5 +71,43 @@ describe('a durable session', () => {
     const { payload } = await second.next('publish')
     expect(payload.toString()).toBe('missed')
     expect(failures).toBe(1)
+  })
+})
+
+describe('a will', () => {
+  const willOf = (payload: string) => ({
+    will: { topic: 'will', payload: Buffer.from(payload), qos: 1, retain: false }
+  })
+  const published = async (mqtt: Harness) => {
+    const { items } = await mqtt.store.log.read(0, { limit: 1000, filter: { topics: ['will'] } })
+    return items.map(item => (item.kind === 'event' ? Buffer.from(item.payload).toString() : ''))
+  }
+
+  test('is that of the connection that ended, also when another one with a will took it over', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    await connected(mqtt, 'w', willOf('first'))
+    const second = await connected(mqtt, 'w', willOf('second'))
+    await eventually(async () => (await published(mqtt)).length === 1)
+    await gone(second)
+    await eventually(async () => (await published(mqtt)).length === 2)
+    expect(await published(mqtt)).toEqual(['first', 'second'])
+  })
+
+  test('of a connection that was never accepted is not published', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { connectTimeoutMs: 200 } })
+    const { log } = mqtt.store
+    const write = log.write.bind(log)
+    const waiting: (() => void)[] = []
+    log.write = (...given) => void waiting.push(() => write(...given))
+    const client = await rawMqtt(mqtt.port)
+    client.send(connectPacket('w', 4, willOf('never')))
+    await eventually(() => client.closed)
+    for (const pass of waiting) pass()
+    log.write = write
+    await new Promise<void>(resolve => log.write([], () => resolve()))
+    expect(await published(mqtt)).toEqual([])
+    expect(await mqtt.store.tables.wills()).toEqual([])
   })
 })
