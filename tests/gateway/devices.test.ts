@@ -24,6 +24,17 @@ async function allPages(server: Harness, query: string): Promise<{ ids: string[]
 }
 
 describe('the list of devices', () => {
+  test('keeps its order as devices appear between its pages', async () => {
+    await using server = await startGateway()
+    const listed = async () => (await allPages(server, 'limit=3')).ids
+    const seen: string[] = []
+    for (const device of ['m', 'z', 'a', 'n', 'Z', 'aa', '0', 'zz', 'é']) {
+      await server.append(event({ device }))
+      seen.push(device)
+      expect(await listed()).toEqual(seen.toSorted())
+    }
+  })
+
   test('is paged in order of ids, searched, and filtered by status', async () => {
     await using server = await startGateway()
     const ids = Array.from({ length: 25 }, (_, index) => `Dev-${String(index).padStart(2, '0')}`)
