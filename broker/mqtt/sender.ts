@@ -101,6 +101,11 @@ export class Sender {
       const identifiers = entry.identifiers.length > 0 ? entry.identifiers : undefined
       const view: View = { qos: entry.qos, retainAsPublished: entry.retain, identifiers }
       const encoded = message.encode(view, entry.qos, connection.version, now)
+      if (encoded.bytes.length > connection.packetBytesMax) {
+        this.#context.counts.tooLarge++ // this connection's limit is lower than the last one's [MQTT-3.1.2-24]
+        this.dirty = true
+        return this.window.finish(entry)
+      }
       connection.outbox.push(withPacketId(encoded, entry.packetId, entry.sent))
       entry.sent = true
     }

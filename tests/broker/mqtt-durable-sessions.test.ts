@@ -72,6 +72,29 @@ describe('a durable session', () => {
     expect(payload.toString()).toBe('missed')
     expect(failures).toBe(1)
   })
+
+  test('does not send again what is larger than the client takes by now', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const open = async (properties: object) => {
+      const client = await rawMqtt(mqtt.port, 5)
+      client.send(
+        connectPacket('d', 5, { clean: false, properties: { sessionExpiryInterval: 100, ...properties } })
+      )
+      await client.next('connack')
+      return client
+    }
+    const first = await open({})
+    first.send(subscribe('t', 1))
+    await first.next('suback')
+    const publisher = await mqtt.connect()
+    await publisher.publishAsync('t', 'x'.repeat(5000), { qos: 1 })
+    await first.next('publish')
+    await gone(first)
+    const second = await open({ maximumPacketSize: 1000 })
+    await publisher.publishAsync('t', 'small', { qos: 1 })
+    expect((await second.next('publish')).payload.toString()).toBe('small')
+  })
 })
 
 describe('a will', () => {
