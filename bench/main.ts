@@ -45,6 +45,7 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false }
   }
 })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 if (values.help) console.log(usage)
 else process.exitCode = await run()
 

@@ -22,6 +22,8 @@ export async function startServer(
   const { program, args } = pinned('server', command)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   await once(child, 'spawn')
+  const orphan = () => void child.kill('SIGKILL') // a bench that is broken off takes its servers with it
+  process.once('exit', orphan)
   const exited = once(child, 'exit')
   return {
     pid: child.pid ?? 0,
@@ -31,6 +33,7 @@ export async function startServer(
       const timer = setTimeout(() => child.kill('SIGKILL'), END_MS)
       await exited
       clearTimeout(timer)
+      process.off('exit', orphan)
     }
   }
 }
