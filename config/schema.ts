@@ -115,6 +115,9 @@ export const schema = z.strictObject({
     windowEvents: count(65_535, 1)
       .default(1024)
       .describe('Most events a device may send beyond the last acknowledged one.'),
+    streamsMax: count(1_000_000, 1)
+      .default(16)
+      .describe('Most named streams of one device; each is remembered for ever.'),
     eventsPerSecondMax: count(1_000_000)
       .default(5000)
       .describe('Events a second of one device; it is paused above that. 0 sets no limit.'),

@@ -185,6 +185,10 @@ export class StoreLog implements Log {
     return this.#options.streams.get(device, stream)
   }
 
+  streamCount(device: string): number {
+    return this.#options.streams.count(device)
+  }
+
   /** Takes note of what maintenance did. */
   maintained({ first }: MaintenanceSlice): void {
     this.#first = Math.max(this.#first, first)

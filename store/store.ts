@@ -102,6 +102,8 @@ export interface Log {
   follow(after: number, onBatch: (batch: Batch) => void | Promise<void>, onGap?: (gap: Gap) => void): Follower
   /** Highest committed sequence of a device's stream, 0 if none. */
   streamPosition(device: string, stream: string): number
+  /** How many streams the device has. */
+  streamCount(device: string): number
 }
 
 /** A registered device. Devices that are merely seen have no row here. */

@@ -40,6 +40,11 @@ export class StreamPositions {
     return this.#devices.get(device)?.get(name)?.seq ?? 0
   }
 
+  /** Number of streams of a device. */
+  count(device: string): number {
+    return this.#devices.get(device)?.size ?? 0
+  }
+
   /** Takes in a position that was read from the table or from a block. */
   load({ device, name, seq }: StreamStep, dirty: boolean): void {
     const position = this.#position(device, name)

@@ -95,10 +95,18 @@ export class EventStream {
 /** The streams that have a connection or wait for commits. */
 export class EventStreams {
   #log: Log
+  #streamsMax: number
   #named = new Map<string, EventStream>()
 
-  constructor(log: Log) {
+  constructor(log: Log, { streamsMax }: { streamsMax: number }) {
     this.#log = log
+    this.#streamsMax = streamsMax
+  }
+
+  /** Whether the device has that stream, or may have another. */
+  mayOpen(device: string, name: string | null): boolean {
+    if (name === null || this.#log.streamPosition(device, name) > 0) return true
+    return this.#log.streamCount(device) < this.#streamsMax
   }
 
   /** The device's stream of that name, or a new one that begins at 0 when it has none. */

@@ -49,6 +49,7 @@ export const errorCodes = {
   'bad-credentials': 'fixed',
   'not-authorized': 'fixed',
   'id-invalid': 'fixed',
+  'too-many-streams': 'fixed',
   'topic-invalid': 'fixed',
   'unexpected-message': 'fixed',
   'seq-gap': 'later',

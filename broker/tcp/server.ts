@@ -60,7 +60,7 @@ export class TcpServer {
       authenticator,
       presence,
       limits,
-      streams: new EventStreams(log),
+      streams: new EventStreams(log, settings),
       counters: new TcpCounters(registry),
       turns: new Turns(ingest),
       sessions: new Set(),

@@ -15,6 +15,8 @@ export interface SessionSettings {
   helloTimeoutMs: number
   idleTimeoutMs: number
   windowEvents: number
+  /** Most named streams of one device. */
+  streamsMax: number
   /** 0 sets no limit. */
   eventsPerSecondMax: number
   unsentBytesMax: number

@@ -260,6 +260,9 @@ export class TcpSession implements StreamListener {
     const { authenticator, live, presence, streams, counters } = this.#context
     const outcome = authenticator.authenticate({ user: device, clientId: device, token })
     if (!outcome.ok) return this.#fail(outcome.code, outcome.message)
+    if (!streams.mayOpen(device, stream)) {
+      return this.#fail('too-many-streams', 'this device has as many streams as it may; use one that it has')
+    }
     this.#identity = outcome.identity
     this.#keepaliveS = keepaliveS
     const earlier = live.get(device)

@@ -60,5 +60,6 @@ export class HeldLog implements Log {
   read = (after: number, options: ReadOptions) => this.#log.read(after, options)
   get = (seq: number) => this.#log.get(seq)
   follow: Log['follow'] = (...given) => this.#log.follow(...given)
+  streamCount = (device: string) => this.#log.streamCount(device)
   streamPosition = (device: string, stream: string) => this.#log.streamPosition(device, stream)
 }

@@ -84,6 +84,22 @@ test('refuses connections over the limit with the reason, and takes them again w
   await server.join('b')
 })
 
+test('a device may have so many named streams, and go on with those it has', async () => {
+  await using server = await TestServer.start({ settings: { streamsMax: 2 } })
+  for (const stream of ['one', 'two']) {
+    const device = await server.join('pump', stream)
+    device.send(eventFrame(1))
+    await device.acknowledged(1)
+  }
+  const again = await server.join('pump', 'one')
+  again.send(eventFrame(2))
+  await again.acknowledged(2)
+  const device = await server.connect()
+  device.hello({ device: 'pump', stream: 'three' })
+  expect(await device.next('error')).toMatchObject({ code: 'too-many-streams' })
+  await device.ended()
+})
+
 test('a connection that adds to too many unfinished bytes is closed, others stay', async () => {
   await using server = await TestServer.start({
     settings: { frameBytesMax: 65_536 },

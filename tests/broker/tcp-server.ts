@@ -35,6 +35,7 @@ const defaults: TcpSettings = {
   helloTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
   windowEvents: 64,
+  streamsMax: 16,
   eventsPerSecondMax: 0,
   unsentBytesMax: 65_536
 }

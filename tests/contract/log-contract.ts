@@ -311,6 +311,7 @@ export function logContract(name: string, newPlace: NewPlace): void {
           expect(store.log.streamPosition('a', 'other')).toBe(7)
           expect(store.log.streamPosition('b', 'main')).toBe(5 + round)
           expect(store.log.streamPosition('nobody', 'main')).toBe(0)
+          expect(['a', 'b', 'nobody'].map(device => store.log.streamCount(device))).toEqual([2, 1, 0])
           if (round !== 1) continue
           await appendOneByOne(store.log, 20)
           await eventually(async () => (await store.blocks()) < 5, {
