@@ -75,7 +75,7 @@ export class StoreLog implements Log {
     this.#followers = new Followers(
       {
         last: () => this.#last,
-        recent: seq => (seq < this.#first ? null : this.#window.find(seq)),
+        recent: seq => (seq < this.#first ? null : this.#window.batch(seq)),
         read: (after, limits) => this.read(after, limits)
       },
       log
@@ -132,7 +132,7 @@ export class StoreLog implements Log {
   async read(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): Promise<ReadResult> {
     const last = this.#last
     if (after >= last) return { items: [], next: after, more: false, gap: null }
-    if (after + 1 >= this.#first && this.#window.find(after + 1) !== null)
+    if (after + 1 >= this.#first && this.#window.has(after + 1))
       return this.#readRecent(after, { limit, bytesMax, ...(filter && { filter }) })
     const request = { after, upTo: last, limit, bytesMax, filter: filter ?? null }
     const packed = await this.#options.engine.readEntries(request)
@@ -151,7 +151,7 @@ export class StoreLog implements Log {
     let bytes = 0
     let next = after
     while (next < upTo) {
-      const batch = this.#window.find(next + 1)
+      const batch = this.#window.batch(next + 1)
       if (batch === null) break
       for (let index = next + 1 - batch.first; index < batch.items.length && next < upTo; index++) {
         const item = batch.items[index] as Notification
@@ -224,7 +224,7 @@ export class StoreLog implements Log {
     try {
       const first = await committed
       streams.settle(true)
-      if (encoded) this.#publish(items, first, encoded.block.body.length)
+      if (encoded) this.#publish(items, first, encoded.block.body)
     } catch (error) {
       streams.settle(false)
       counts.failures++
@@ -233,12 +233,12 @@ export class StoreLog implements Log {
     counts.committed(items.length, encoded?.block.body.length ?? 0, performance.now() - startedMs)
   }
 
-  #publish(items: Notification[], first: number, bytes: number): void {
+  #publish(items: Notification[], first: number, body: Uint8Array): void {
     let seq = first
     for (const item of items) item.seq = seq++
     const batch: Batch = { first, last: seq - 1, items }
     this.#last = batch.last
-    this.#window.push(batch, bytes)
+    this.#window.push({ first, last: batch.last, body })
     this.#followers.deliver(batch)
   }
 

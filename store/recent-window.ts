@@ -1,64 +1,97 @@
-// The newest committed batches, in memory up to a limit of bytes, for followers and reads that are a little behind.
+// The newest committed blocks, in memory up to a limit of bytes, for followers and reads that are a little behind. They
+// are held as encoded: kept as objects, every event would outlive the garbage collector's cheap first passes, which
+// cost more than decoding again what few ask for.
+import { MsgpackReader } from './msgpack-reader.ts'
+import { readEntry } from './entry-codec.ts'
 import type { Batch } from './store.ts'
+import type { Notification } from './notification.ts'
 
-const ITEM_BYTES = 250 // what an entry costs as objects beside its encoded bytes, about
+const HELD_BYTES = 200 // what a block costs beside its bytes, about
+// Blocks kept decoded: those that catch up together ask for the same ones.
+const DECODED_MAX = 4
 
-interface Held {
-  batch: Batch
-  bytes: number
+/** A committed block. */
+export interface RecentBlock {
+  first: number
+  last: number
+  body: Uint8Array
 }
 
 export class RecentWindow {
   readonly #bytesMax: number
-  readonly #held: Held[] = []
+  readonly #held: RecentBlock[] = []
   #start = 0 // index of the oldest that is held; those before it are cut off now and then
   #bytes = 0
+  /** The last to be asked for comes last. */
+  readonly #decoded: Batch[] = []
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
 
-  /** Lowest sequence that is held, or null. */
-  get first(): number | null {
-    return this.#held[this.#start]?.batch.first ?? null
-  }
-
-  /** Adds the batch that follows the newest one. `bodyBytes` is the memory of its payloads. */
-  push(batch: Batch, bodyBytes: number): void {
-    const bytes = bodyBytes + batch.items.length * ITEM_BYTES
-    this.#held.push({ batch, bytes })
-    this.#bytes += bytes
+  /** Adds the block that follows the newest one. */
+  push(block: RecentBlock): void {
+    this.#held.push(block)
+    this.#bytes += sizeOf(block)
     while (this.#bytes > this.#bytesMax && this.#start < this.#held.length) this.#drop()
   }
 
-  /** Forgets batches that lie before `seq` altogether. */
+  /** Forgets blocks that lie before `seq` altogether. */
   forgetBefore(seq: number): void {
-    for (let oldest = this.#held[this.#start]; oldest && oldest.batch.last < seq;) {
+    for (let oldest = this.#held[this.#start]; oldest && oldest.last < seq;) {
       this.#drop()
       oldest = this.#held[this.#start]
     }
   }
 
+  /** Whether the block that holds `seq` is here. */
+  has(seq: number): boolean {
+    return this.#find(seq) !== null
+  }
+
   /** The batch that holds `seq`, or null. */
-  find(seq: number): Batch | null {
+  batch(seq: number): Batch | null {
+    const block = this.#find(seq)
+    if (block === null) return null
+    const known = this.#decoded.findIndex(({ first }) => first === block.first)
+    const [batch = decode(block)] = known < 0 ? [] : this.#decoded.splice(known, 1)
+    this.#decoded.push(batch)
+    if (this.#decoded.length > DECODED_MAX) this.#decoded.shift()
+    return batch
+  }
+
+  #find(seq: number): RecentBlock | null {
     let low = this.#start
     let high = this.#held.length - 1
     while (low <= high) {
       const middle = (low + high) >>> 1
-      const batch = this.#held[middle]?.batch
-      if (batch === undefined) return null
-      if (seq < batch.first) high = middle - 1
-      else if (seq > batch.last) low = middle + 1
-      else return batch
+      const block = this.#held[middle]
+      if (block === undefined) return null
+      if (seq < block.first) high = middle - 1
+      else if (seq > block.last) low = middle + 1
+      else return block
     }
     return null
   }
 
   #drop(): void {
-    this.#bytes -= this.#held[this.#start]?.bytes ?? 0
+    const oldest = this.#held[this.#start]
+    if (oldest !== undefined) this.#bytes -= sizeOf(oldest)
     this.#start++
     if (this.#start * 2 < this.#held.length && this.#start < this.#held.length) return
     this.#held.splice(0, this.#start)
     this.#start = 0
   }
+}
+
+function sizeOf({ body }: RecentBlock): number {
+  return body.length + HELD_BYTES
+}
+
+function decode({ first, last, body }: RecentBlock): Batch {
+  const reader = new MsgpackReader(body)
+  const items: Notification[] = []
+  const count = reader.array()
+  for (let index = 0; index < count; index++) items.push(readEntry(reader, first + index))
+  return { first, last, items }
 }

@@ -4,7 +4,8 @@ import type { Batch } from '../../store/store.ts'
 import { mqttBytes } from '../../store/notification-size.ts'
 import type { Notification } from '../../store/notification.ts'
 
-const ITEMS_MAX = 8192
+const ITEMS_MAX = 2048
+const BATCHES_MIN = 2 // what is committed while a page is read
 const BYTES_MAX = 4 * 1024 * 1024 // payloads and properties they keep alive; the store's own window is larger and mostly the same
 
 /** A sliding window over the end of the log. */
@@ -20,7 +21,7 @@ export class RecentBatches {
     this.#batches.push({ batch, bytes })
     this.#items += batch.items.length
     this.#bytes += bytes
-    while (this.#items > ITEMS_MAX || this.#bytes > BYTES_MAX) {
+    while (this.#batches.length > BATCHES_MIN && (this.#items > ITEMS_MAX || this.#bytes > BYTES_MAX)) {
       const oldest = this.#batches.shift()
       if (oldest === undefined) break
       this.#items -= oldest.batch.items.length
