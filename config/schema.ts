@@ -132,7 +132,7 @@ export const schema = z.strictObject({
       .default(MiB)
       .describe('Largest request body.'),
     flushMs: milliseconds(0, 10_000)
-      .default(10)
+      .default(25)
       .describe(
         'Longest time between two batches to a subscriber of the feed while there is something to send.'
       ),

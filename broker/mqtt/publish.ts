@@ -153,7 +153,11 @@ function resolveProperties(
   connection: Connection,
   packet: Publish
 ): boolean {
-  const { topicAlias, responseTopic } = packet.properties ?? {}
+  const { topicAlias, responseTopic, subscriptionIdentifier } = packet.properties ?? {}
+  if (subscriptionIdentifier !== undefined) {
+    connection.end(reason.protocolError, 'protocol-error', 'only the server sends subscription identifiers') // [MQTT-3.3.4-6]
+    return false
+  }
   if (responseTopic !== undefined && !isTopicName(responseTopic)) {
     connection.end(reason.topicNameInvalid, 'protocol-error', 'the response topic is no topic name') // [MQTT-3.3.2-14]
     return false

@@ -75,8 +75,10 @@ export class Subscription {
     return true
   }
 
+  /** Says what is missing, once: what comes next lies behind it. */
   tellGap({ from, to }: Gap): void {
     this.#counts.gaps++
+    this.reached = Math.max(this.reached, to)
     this.outlet.tell({
       type: 'gap',
       id: this.id,

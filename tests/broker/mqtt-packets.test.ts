@@ -294,7 +294,12 @@ describe('how the server says goodbye in MQTT 5', () => {
     ['a packet that is too large', publish('t', 'x'.repeat(2000)), 0x95],
     ['an unknown topic alias', publish('', 'x', { properties: { topicAlias: 5 } }), 0x94],
     ['a malformed topic filter', subscribe('a/#/b', 0), 0x8f],
-    ['a wildcard in a topic', publish('a/+', 'x'), 0x90]
+    ['a wildcard in a topic', publish('a/+', 'x'), 0x90],
+    [
+      'a subscription identifier in a PUBLISH',
+      publish('a', 'x', { properties: { subscriptionIdentifier: 1 } }),
+      0x82
+    ]
   ] as const)('%s', async (_what, packet, reasonCode) => {
     await using folder = await temporaryFolder()
     await using mqtt = await startMqtt({ dir: folder.path, settings: { packetBytesMax: 1000 } })

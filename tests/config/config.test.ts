@@ -32,7 +32,7 @@ async function problemsOf(given: Given): Promise<Problem[]> {
 }
 
 describe('precedence', () => {
-  const yaml = 'mqtt:\n  port: 1\ntcp:\n  port: 2\nhttp:\n  port: 3\n  flushMs: 20\n'
+  const yaml = 'mqtt:\n  port: 1\ntcp:\n  port: 2\nhttp:\n  port: 3\n  flushMs: 45\n'
 
   test('the environment overrides the file, and flags override both', async () => {
     const env = { TOCSIN_TCP__PORT: '22', TOCSIN_HTTP__PORT: '33' }
@@ -42,13 +42,13 @@ describe('precedence', () => {
 
   test('overriding one setting leaves its neighbours', async () => {
     const config = await configOf({ yaml, env: { TOCSIN_HTTP__PORT: '33' } })
-    expect(config.http.flushMs).toBe(20)
+    expect(config.http.flushMs).toBe(45)
   })
 
   test('camelCase keys are UPPER_SNAKE in the environment', async () => {
-    const env = { TOCSIN_HTTP__FLUSH_MS: '25ms', TOCSIN_EVENT_LOOP__BLOCK_WARN_MS: '1s' }
+    const env = { TOCSIN_HTTP__FLUSH_MS: '35ms', TOCSIN_EVENT_LOOP__BLOCK_WARN_MS: '1s' }
     const config = await configOf({ env })
-    expect([config.http.flushMs, config.eventLoop.blockWarnMs]).toEqual([25, 1000])
+    expect([config.http.flushMs, config.eventLoop.blockWarnMs]).toEqual([35, 1000])
   })
 
   test('what is missing everywhere has its default', async () => {
