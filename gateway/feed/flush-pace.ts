@@ -1,7 +1,7 @@
 // When live delivery flushes: at once when idle; under load with pauses that grow with what a flush costs.
 
-/** Of the time between two flushes under load, at most a quarter is spent flushing, as long as `flushMs` allows. */
-const PAUSE_PER_COST = 3
+/** Of the time between two flushes under load, at most a fifth is spent flushing, as long as `flushMs` allows. */
+const PAUSE_PER_COST = 4
 
 /**
  * A flush costs about as much for one notification as for ten (a system call a subscriber), so waiting makes each
