@@ -32,7 +32,8 @@ async function appendAndKill(dir: string, acknowledgements: number): Promise<Map
 describe('a process that is killed while it appends', () => {
   test('has in its log all that it acknowledged, once and in order, and streams that say so', async () => {
     await using folder = await temporaryFolder()
-    for (const acknowledgements of [50, 3000, 800]) {
+    // Each of the five devices appends twenty at a time, so a hundred acknowledgements are some of each.
+    for (const acknowledgements of [100, 3000, 800]) {
       const acknowledged = await appendAndKill(folder.path, acknowledgements)
       await using store = await openIn(folder.path)
       const found = new Map<string, number>()
