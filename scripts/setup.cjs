@@ -147,6 +147,15 @@ function run(program, args, onExit) {
       child.kill(signal)
     })
   })
+  // npm passes SIGTERM to the shell it started this with, and many shells end without passing it on. Then nobody is left
+  // to whom a server of that npm belongs.
+  const parent = process.ppid
+  const watch = setInterval(function () {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    child.kill('SIGTERM')
+  }, 500)
+  watch.unref()
   child.on('error', function (error) {
     fail('Node.js could not be started: ' + error.message)
   })
