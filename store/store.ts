@@ -245,8 +245,6 @@ export interface Tables {
   activity(): Promise<ActivityRow[]>
   checkpoint(name: string): Promise<number | null>
   session(key: string): Promise<SessionState | null>
-  /** Keys of sessions whose `expiresAt` has passed. */
-  expiredSessions(now: number): Promise<string[]>
   /** For every session, its key, cursor and expiry. */
   sessions(): Promise<SessionRow[]>
   wills(): Promise<WillRow[]>

@@ -107,15 +107,6 @@ export class StoreTables implements Tables {
     }
   }
 
-  async expiredSessions(now: number): Promise<string[]> {
-    const query = this.#engine.queries
-      .selectFrom('session')
-      .select('key')
-      .where('expires_at', '<=', now)
-      .compile()
-    return (await this.#one(query)).map(row => row.key)
-  }
-
   sessions(): Promise<SessionRow[]> {
     return this.#all(
       after => this.#sessions().where('key', '>', after).orderBy('key').limit(PAGE_ROWS).compile(),
