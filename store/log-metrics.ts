@@ -1,7 +1,8 @@
 // The log's metrics. What is counted on the way of an event are plain numbers; Prometheus collects them when asked.
-import { Counter, Gauge, Histogram } from 'prom-client'
+import { Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { LogSize } from './engine.ts'
+import { registerCounter, registerGauge } from './figures.ts'
 import type { Log } from './store.ts'
 
 /** Plain counts of commits. */
@@ -61,25 +62,6 @@ export function registerLogMetrics(registry: Registry, counts: LogCounts, log: L
       () => counts.size.databaseBytes
     ]
   ]
-  for (const [name, help, value] of counters) {
-    new Counter({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.reset()
-        this.inc(value())
-      }
-    })
-  }
-  for (const [name, help, value] of gauges) {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value())
-      }
-    })
-  }
+  for (const [name, help, read] of counters) registerCounter(registry, { name, help }, read)
+  for (const [name, help, read] of gauges) registerGauge(registry, { name, help }, read)
 }

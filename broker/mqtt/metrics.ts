@@ -1,5 +1,6 @@
 // Metrics of the MQTT server; the hot path counts in plain numbers, read when they are asked for.
-import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import { registerCounter, registerGauge } from '../../store/figures.ts'
 
 export interface MqttFigures {
   /** Durable sessions. */
@@ -14,29 +15,10 @@ export function registerMetrics(
   registry: Registry,
   { sessions, retained, delivered, counts }: MqttFigures
 ): void {
-  const gauge = (name: string, help: string, value: () => number) =>
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.set(value())
-        }
-      })
-    )
-  const counter = (name: string, help: string, value: () => number) =>
-    registry.registerMetric(
-      new Counter({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.reset()
-          this.inc(value())
-        }
-      })
-    )
+  const gauge = (name: string, help: string, read: () => number) =>
+    registerGauge(registry, { name, help }, read)
+  const counter = (name: string, help: string, read: () => number) =>
+    registerCounter(registry, { name, help }, read)
   gauge('tocsin_mqtt_sessions', 'Durable MQTT sessions, connected or not.', sessions)
   gauge('tocsin_mqtt_retained_messages', 'Topics with a retained message.', () => retained().count)
   gauge('tocsin_mqtt_retained_bytes', 'Bytes of retained messages.', () => retained().bytes)

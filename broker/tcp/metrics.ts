@@ -1,5 +1,6 @@
 // What the raw TCP server counts.
 import { Counter, type Registry } from 'prom-client'
+import { registerCounter } from '../../store/figures.ts'
 import { byeCodes, errorCodes, type ByeCode, type ErrorCode } from './messages.ts'
 
 export type PauseReason = 'log-full' | 'replies-unread' | 'rate'
@@ -58,17 +59,7 @@ function zeroes<Code extends string>(codes: Record<Code, unknown>): Record<Code,
 }
 
 function single(registry: Registry, name: string, help: string, read: () => number): void {
-  registry.registerMetric(
-    new Counter({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.reset()
-        this.inc(read())
-      }
-    })
-  )
+  registerCounter(registry, { name, help }, read)
 }
 
 function labelled(

@@ -1,6 +1,7 @@
 // What the feed counts: plain numbers on the hot path, read by Prometheus when it asks.
 import { Counter, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
+import { registerCounter } from '../../store/figures.ts'
 import type { Transport } from './outlet.ts'
 
 /** Everything that takes one of `subscribersMax` places. */
@@ -40,17 +41,8 @@ export class FeedCounts {
       if (gauge) new Gauge(options)
       else new Counter(options)
     }
-    const counter = (name: string, help: string, value: () => number) => {
-      new Counter({
-        name,
-        help,
-        registers: [registry],
-        collect() {
-          this.reset()
-          this.inc(value())
-        }
-      })
-    }
+    const counter = (name: string, help: string, read: () => number) =>
+      registerCounter(registry, { name, help }, read)
     by('Feed connections that are open.', 'tocsin_feed_subscribers', this.subscribers, true)
     by('Notifications written to subscribers.', 'tocsin_feed_notifications_sent_total', this.notifications)
     by('Batches written to subscribers.', 'tocsin_feed_batches_sent_total', this.batches)
