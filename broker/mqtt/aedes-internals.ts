@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream'
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { IConnectPacket, IPublishPacket } from 'mqtt-packet'
+import type { IConnectPacket } from 'mqtt-packet'
 import type { Connection } from './connection.ts'
 
 /** mqtt-packet's parser as aedes uses it: it emits every parsed packet, CONNECT included. */
@@ -18,13 +18,8 @@ export interface AedesParser extends EventEmitter {
 export interface AedesClient extends EventEmitter {
   /** After CONNECT: the client id, which we set to the session key. */
   id: string | null
-  version: number | null
   conn: Duplex
-  closed: boolean
   connected: boolean
-  connecting: boolean
-  /** Whether the session ends with the connection; DISCONNECT may change it. */
-  clean: boolean
   sessionExpiryInterval: number
   receiveMaximum: number
   maximumPacketSize: number | undefined
@@ -32,15 +27,10 @@ export interface AedesClient extends EventEmitter {
   _keepaliveTimer: NodeJS.Timeout | null
   /** Keep alive in place of the client's own, seconds; CONNACK tells it. */
   _serverKeepAlive?: number
-  /** Set by a DISCONNECT that discards the will. */
-  _disconnected: boolean
   _assignedClientId: string | undefined
-  _authorized: boolean
   /** Ours: the connection in this room's eyes. */
   connection?: Connection
   close(done?: () => void): void
-  pause(): void
-  resume(): void
 }
 
 export type Will = NonNullable<IConnectPacket['will']>
@@ -57,4 +47,4 @@ export interface AedesBroker extends EventEmitter {
   close(done?: () => void): void
 }
 
-export type { IConnectPacket, IPublishPacket }
+export type { IConnectPacket }
