@@ -2,8 +2,9 @@
 // the packet id, is patched into a copy.
 import { generate } from 'mqtt-packet'
 import type { MqttProperties } from '../../store/notification.ts'
+import type { WireVersion } from './client-packets.ts'
 
-export type WireVersion = 3 | 4 | 5
+export type { WireVersion }
 
 /** A PUBLISH as a subscriber shall see it. */
 export interface OutgoingPublish {
