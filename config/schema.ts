@@ -88,6 +88,9 @@ export const schema = z.strictObject({
     unsentBytesMax: bytes(65_536, 1024 * MiB)
       .default(256 * 1024)
       .describe('Bytes waiting in a subscriber’s socket beyond which it reads on from the log.'),
+    flushMs: milliseconds(0, 10_000)
+      .default(25)
+      .describe('Longest pause between two writes of live messages while writing them takes long.'),
     retainedMax: count(10_000_000).default(100_000).describe('Most topics with a retained message.'),
     retainedBytesMax: bytes(0, 16_384 * MiB)
       .default(128 * MiB)

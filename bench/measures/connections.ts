@@ -1,12 +1,12 @@
-// 15,000 devices connected to one process, half over MQTT and half over raw TCP: memory and CPU time of each, how fast they
-// come, and that they stay served. Mosquitto has them all over MQTT.
+// 15,000 devices connected to one process, over MQTT, over raw TCP, and half over each: memory and CPU time of each, how fast
+// they come, and that they stay served. Mosquitto has them all over MQTT.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CrowdOptions } from '../load/crowd.ts'
 import { LoadProcess } from '../load/load-process.ts'
 import { cpuMicroseconds, residentBytes } from '../process-usage.ts'
 import type { MeasureOptions, Result, Row } from '../result.ts'
 import { startMosquitto } from '../servers/mosquitto.ts'
-import { rowOf } from '../compare.ts'
+import { rowOf, withRatios } from '../compare.ts'
 import { startBuilds } from './builds.ts'
 
 const CONNECTIONS = 15_000
@@ -26,6 +26,14 @@ interface Target {
   collects: boolean
 }
 
+const mixes = {
+  MQTT: ['mqtt', 'mqtt'],
+  'raw TCP': ['tcp', 'tcp'],
+  'half each': ['mqtt', 'tcp']
+} as const
+const CONNECT_COST = 'CPU µs/connect'
+const CONNECT_GOAL = 4
+
 /** 15,000 connections. One round: what it tells is not a matter of microseconds. */
 export async function measureConnections(options: MeasureOptions): Promise<Result[]> {
   const title = `${CONNECTIONS} connections: ${CONNECTS_AT_ONCE} connects at a time from each of 2 processes`
@@ -33,27 +41,24 @@ export async function measureConnections(options: MeasureOptions): Promise<Resul
   const rows: Row[] = []
   {
     await using stack = new AsyncDisposableStack()
+    const mosquitto = stack.use(await startMosquitto())
+    const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
+    const target = { name: 'Mosquitto', pid: mosquitto.pid, crowds: [crowd, crowd], collects: false }
+    rows.push(await measureCrowd(target, options))
+  }
+  for (const [mix, protocols] of Object.entries(mixes)) {
+    await using stack = new AsyncDisposableStack()
     const builds = await startBuilds(options, stack, {
       nodeFlags: ['--expose-gc', '--import', collectOnSignal]
     })
     for (const { name, server } of builds) {
-      const crowds = [
-        { protocol: 'mqtt', port: server.mqttPort },
-        { protocol: 'tcp', port: server.tcpPort }
-      ] as const
-      rows.push(await measureCrowd({ name, pid: server.pid, crowds: [...crowds], collects: true }, options))
+      const ports = { mqtt: server.mqttPort, tcp: server.tcpPort }
+      const crowds = protocols.map(protocol => ({ protocol, port: ports[protocol] }))
+      const target = { name: `${name}, ${mix}`, pid: server.pid, crowds, collects: true }
+      rows.push(await measureCrowd(target, options))
     }
   }
-  await using stack = new AsyncDisposableStack()
-  const mosquitto = stack.use(await startMosquitto())
-  const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
-  rows.unshift(
-    await measureCrowd(
-      { name: 'Mosquitto', pid: mosquitto.pid, crowds: [crowd, crowd], collects: false },
-      options
-    )
-  )
-  return [{ measure: 'connections', title, rows }]
+  return [{ measure: 'connections', title, rows: withRatios(rows, CONNECT_COST, CONNECT_GOAL) }]
 }
 
 async function measureCrowd(target: Target, { seconds, progress }: MeasureOptions): Promise<Row> {
@@ -95,7 +100,7 @@ async function measureCrowd(target: Target, { seconds, progress }: MeasureOption
       'MiB at peak': residentPeak / 1024 ** 2,
       'MiB after checks': (await settledBytes(target)) / 1024 ** 2,
       'connects/s': CONNECTIONS / connectSeconds,
-      'CPU µs/connect': connectCpu / CONNECTIONS,
+      [CONNECT_COST]: connectCpu / CONNECTIONS,
       'check ms': checkMs,
       'idle CPU %': idleCpu,
       closed,

@@ -1,16 +1,16 @@
 // How an MQTT connection becomes a client, step by step, and how it ends:
-//   check        limits, credentials, the will's topic (aedes' preConnect)
-//   openSession  takes over from the connection that holds the id, finds or makes the session (aedes' authenticate)
-//   ready        CONNACK is out: presence, then what the session missed, then what the client sent meanwhile
+//   check        limits, credentials, the will's topic; then aedes gets the CONNECT
+//   openSession  takes over from the connection that holds the id, finds or makes the session
+//   ready        CONNACK is on its way: presence, then what the session missed, then what the client sent meanwhile
 //   ended        presence, and the session is stored away
 import { randomBytes } from 'node:crypto'
-import { isTopicName } from '../../store/topic-filter.ts'
 import type { Log } from '../../store/store.ts'
 import type { AuthenticationRefusal, Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { AdmissionRefusal } from '../limits.ts'
 import type { Presence } from '../presence.ts'
-import type { IConnectPacket } from './aedes-internals.ts'
+import type { AedesClient, Connack } from './aedes-internals.ts'
+import type { ConnectPacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
 import type { Sessions } from './sessions.ts'
@@ -57,15 +57,14 @@ function sessionKey(device: string, clientId: string): string {
   return device === clientId ? device : `${device}\0${clientId}`
 }
 
+// Calls `next` with what is still to be set on aedes' client.
 function check(
   context: AcceptContext,
   connection: Connection,
-  packet: IConnectPacket,
-  next: () => void
+  packet: ConnectPacket,
+  next: (prepare: (client: AedesClient) => void) => void
 ): void {
-  const { admission } = connection
-  const version = packet.protocolVersion ?? 4
-  connection.version = version
+  const { admission, version } = connection
   const refuse = (refusal: Refusal, message: string) => connection.refuse(refusal, { version, message })
   if (!admission.ok) return refuse(limitRefusals[admission.code], admission.message)
   if (context.draining())
@@ -74,7 +73,8 @@ function check(
   if (context.log.full())
     return refuse({ code: reason.serverUnavailable, returnCode: 3 }, 'nothing can be stored now')
   if (packet.clientId === '') {
-    if (version < 5 && packet.clean === false) return next() // aedes refuses it [MQTT-3.1.3-8]
+    if (version < 5 && !packet.clean)
+      return refuse(credentialRefusals['id-invalid'], 'a session needs a client id') // [MQTT-3.1.3-8]
     packet.clientId = `tocsin-${randomBytes(9).toString('base64url')}`
     connection.idAssigned = true
   }
@@ -86,33 +86,33 @@ function check(
   })
   if (!outcome.ok) return refuse(credentialRefusals[outcome.code], outcome.message)
   const { identity } = outcome
-  if (will !== undefined) {
-    if (!isTopicName(will.topic)) {
-      return refuse({ code: reason.topicNameInvalid, returnCode: 5 }, 'the will’s topic is no topic name')
-    }
-    if (!context.authorizer.mayPublish(identity, will.topic)) {
-      return refuse(
-        { code: reason.notAuthorized, returnCode: 5 },
-        'this device may not publish to its will’s topic'
-      )
-    }
+  if (will !== undefined && !context.authorizer.mayPublish(identity, will.topic)) {
+    const refusal = { code: reason.notAuthorized, returnCode: 5 }
+    return refuse(refusal, 'this device may not publish to its will’s topic')
   }
   connection.identity = identity
   connection.key = sessionKey(identity.device, clientId)
-  connection.cleanStart = packet.clean ?? true
+  connection.cleanStart = packet.clean
   connection.wantsProblems = packet.properties?.requestProblemInformation ?? true
-  const { keepaliveMaxS } = context
-  const keepaliveS = packet.keepalive ?? 0
-  if (version === 5 && keepaliveMaxS > 0 && (keepaliveS === 0 || keepaliveS > keepaliveMaxS)) {
-    connection.client._serverKeepAlive = keepaliveMaxS // [MQTT-3.2.2-21]
-  }
-  packet.clientId = connection.key // from here on aedes' id of the client
-  next()
+  packet.clientId = connection.key // for aedes it is the client's id
+  const keepaliveS = serverKeepaliveS(context, packet)
+  next(client => {
+    if (keepaliveS !== null) client._serverKeepAlive = keepaliveS // [MQTT-3.2.2-21]
+  })
+}
+
+// The keep alive that the server sets in place of the client's; null where it leaves it.
+function serverKeepaliveS(
+  { keepaliveMaxS }: AcceptContext,
+  { protocolVersion, keepalive }: ConnectPacket
+): number | null {
+  if (protocolVersion < 5 || keepaliveMaxS === 0) return null
+  return keepalive === 0 || keepalive > keepaliveMaxS ? keepaliveMaxS : null
 }
 
 async function openSession(context: AcceptContext, connection: Connection, next: () => void): Promise<void> {
   const { key, identity, client, cleanStart } = connection
-  if (identity === null) return
+  if (identity === null || client === null) return
   if (connection.idAssigned) client._assignedClientId = identity.clientId
   takeOver(context, connection)
   if (!cleanStart) context.wills.sessionResumed(key)
@@ -148,16 +148,18 @@ function takeOver({ byKey }: AcceptContext, connection: Connection): void {
   byKey.set(connection.key, connection)
 }
 
-function ready({ presence, inflightMax }: AcceptContext, connection: Connection): void {
+function ready({ presence, inflightMax }: AcceptContext, connection: Connection, connack: Connack): void {
   const { client, identity, session, inherited } = connection
-  if (identity === null || session === null || connection.state !== 'connecting') return
+  if (identity === null || session === null || client === null) return
+  if (connection.state !== 'connecting') return
+  connection.opened(connack)
   connection.inflightMax = Math.min(inflightMax, client.receiveMaximum)
   connection.packetBytesMax = client.maximumPacketSize ?? Infinity
   connection.presence = presence.online(identity.device, inherited === null ? 'connected' : 'takeover')
   if (inherited !== null) presence.offline(inherited, 'taken-over', { expected: true })
   connection.inherited = null
   session.attach(connection)
-  connection.opened()
+  connection.begin()
 }
 
 function ended({ presence, sessions, byKey, draining }: EndContext, connection: Connection): void {
@@ -168,7 +170,7 @@ function ended({ presence, sessions, byKey, draining }: EndContext, connection: 
   if (here !== null && !draining()) {
     presence.offline(here, connection.endReason ?? 'connection-lost', { expected: connection.expected })
   }
-  if (session !== null) sessions.close(session, client.sessionExpiryInterval)
+  if (session !== null) sessions.close(session, client?.sessionExpiryInterval ?? 0)
 }
 
 export const accept = { check, openSession, ready, ended }

@@ -1,45 +1,51 @@
 // What this room relies on of aedes' insides, beyond its public interface. The version is pinned exactly; when it
 // changes, each line here is to be looked at.
-import type { Duplex } from 'node:stream'
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import type { IConnectPacket } from 'mqtt-packet'
+import type { AedesSocket } from './aedes-socket.ts'
+import type { ConnectPacket, ConnectWill, DisconnectPacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
 
-/** mqtt-packet's parser as aedes uses it: it emits every parsed packet, CONNECT included. */
-export interface AedesParser extends EventEmitter {
-  /** Takes a chunk; returns how many bytes are left over, an unfinished packet. */
-  parse(chunk: Buffer): number
-  /** The packet that is being read; its length is -1 until its header has come. */
-  packet: { length: number }
+/** mqtt-packet's parser as aedes uses it; its one `packet` listener takes packets in, with the parser as `this`. */
+export interface AedesParser {
+  listeners(event: 'packet'): TakeIn[]
 }
 
-/** A client of aedes, one for each connection, from `handle` on. */
+/** How aedes takes a packet in. */
+export type TakeIn = (
+  this: { client: AedesClient; _queue: unknown[] },
+  packet: ConnectPacket | DisconnectPacket
+) => void
+
+/** A client of aedes: made with the socket (ours is none), and told packets from CONNECT on. */
 export interface AedesClient extends EventEmitter {
   /** After CONNECT: the client id, which we set to the session key. */
   id: string | null
-  conn: Duplex
   connected: boolean
+  connecting: boolean
   sessionExpiryInterval: number
   receiveMaximum: number
   maximumPacketSize: number | undefined
   _parser: AedesParser
+  /** Packets that aedes is at; the first one it takes must be the only one. */
+  _parsingBatch: number
   _keepaliveTimer: NodeJS.Timeout | null
   /** Keep alive in place of the client's own, seconds; CONNACK tells it. */
   _serverKeepAlive?: number
   _assignedClientId: string | undefined
+  /** What CONNECT asked for, seconds. */
+  _connectSessionExpiryInterval: number
   /** Ours: the connection in this room's eyes. */
-  connection?: Connection
+  connection: Connection
   close(done?: () => void): void
 }
 
-export type Will = NonNullable<IConnectPacket['will']>
+export type Will = ConnectWill
 
 /** The broker object, with the methods that are replaced on it. */
 export interface AedesBroker extends EventEmitter {
   clients: Record<string, AedesClient>
   brokers: Record<string, number>
-  handle(conn: Duplex, request?: IncomingMessage): AedesClient
+  handle(socket: AedesSocket): AedesClient
   publish(packet: unknown, client?: unknown, done?: (error?: Error | null) => void): void
   publishWill(client: AedesClient, will: Will): void
   scheduleWill(client: AedesClient, will: Will, delayS: number): void
@@ -47,4 +53,11 @@ export interface AedesBroker extends EventEmitter {
   close(done?: () => void): void
 }
 
-export type { IConnectPacket }
+/** CONNACK as aedes works it out. Its return code or reason code is 0 when the client is accepted. */
+export interface Connack {
+  cmd: 'connack'
+  sessionPresent: boolean
+  returnCode?: number
+  reasonCode?: number
+  properties?: Record<string, unknown>
+}

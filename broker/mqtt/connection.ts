@@ -1,56 +1,70 @@
-// One MQTT connection as this room sees it: a guard between mqtt-packet's parser and aedes. It keeps the order of what
-// arrives, hands aedes what aedes does (CONNECT, DISCONNECT), and gives the rest to the session.
+// One MQTT connection, as a state machine:
+//
+//   new ── CONNECT ──▶ connecting ── CONNACK ──▶ open ── DISCONNECT, error, takeover, lost ──▶ closed
+//    └───────────────────────┴──────── refused, error, lost ─────────────────────────────────────┘
+//
+// It knows which packet goes where: CONNECT and DISCONNECT to aedes, the rest to the session and the log.
+import type { Duplex } from 'node:stream'
 import { generate, type Packet } from 'mqtt-packet'
 import type { MqttDetails } from '../../store/notification.ts'
 import type { Identity } from '../identity.ts'
 import type { Admission, AdmissionRefusal, ConnectionLimits } from '../limits.ts'
 import type { PresenceSession } from '../presence.ts'
-import type { AedesClient } from './aedes-internals.ts'
-import { findPacket } from './fast-path.ts'
+import type { AedesClient, Connack } from './aedes-internals.ts'
+import type {
+  ClientPacket,
+  ConnectPacket,
+  DisconnectPacket,
+  Malformed,
+  PublishPacket,
+  SubscribePacket,
+  UnsubscribePacket,
+  WireVersion
+} from './client-packets.ts'
 import { sayGoodbye } from './goodbye.ts'
+import { Intake, type IntakeLimits } from './intake.ts'
 import type { ConnectionOutbox, Outbox } from './outbox.ts'
-import type { WireVersion } from './publish-encoder.ts'
+import { PacketReader, type PacketSink } from './packet-reader.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
-import type { RoomQueue } from './room-queue.ts'
 import { encodePubrel, type SessionConnection } from './sender.ts'
 import type { Session } from './session.ts'
 
 /** What a connection needs of the server. */
-export interface ConnectionContext {
+export interface ConnectionContext extends IntakeLimits {
   outbox: Outbox
   limits: ConnectionLimits
-  room: RoomQueue
   unsentBytesMax: number
-  /** Most unfinished publishes of one connection; it is not read from while there are more. */
-  receiveMax: number
   packetBytesMax: number
-  publish(connection: Connection, packet: Extract<Packet, { cmd: 'publish' }>): void
-  subscribe(connection: Connection, packet: Packet, done: () => void): void
-  unsubscribe(connection: Connection, packet: Packet, done: () => void): void
+  /** The first packet: checks it and gives it to aedes, or refuses it. */
+  connect(connection: Connection, packet: ConnectPacket): void
+  publish(connection: Connection, packet: PublishPacket): void
+  subscribe(connection: Connection, packet: SubscribePacket, done: () => void): void
+  unsubscribe(connection: Connection, packet: UnsubscribePacket, done: () => void): void
   /** PUBREL: forgets a received QoS 2 packet id; calls back, when that is durable, with whether it was known. */
   release(connection: Connection, packetId: number, done: (known: boolean) => void): void
+  disconnect(connection: Connection, packet: DisconnectPacket): void
   /** The connection is over. Called once. */
   ended(connection: Connection): void
 }
 
 /** What is known of a connection when its socket is accepted. */
-export type AcceptedSocket = Pick<Connection, 'address' | 'admission' | 'openedAt'>
+export type AcceptedSocket = Pick<Connection, 'socket' | 'address' | 'admission' | 'openedAt'>
 
 type State = 'new' | 'connecting' | 'open' | 'closed'
 
-/** Bytes taken from a client that does not read its answers; then it is not read from until it does. */
-const READ_UNHEARD_MAX = 65_536
 const PINGRESP = Buffer.of(0xd0, 0)
 
 /** A connection, from the accepted socket to its end. */
-export class Connection implements SessionConnection {
-  readonly client: AedesClient
+export class Connection implements SessionConnection, PacketSink {
+  readonly socket: Duplex
   readonly address: string
   /** Whether the limits let it in; if not, it is told so when it sends CONNECT. */
   readonly admission: Admission | AdmissionRefusal
   /** When the socket was accepted, on the monotonic clock, ms. */
   readonly openedAt: number
   readonly outbox: ConnectionOutbox
+  /** What aedes keeps of it, from CONNECT on. */
+  client: AedesClient | null = null
   version: WireVersion = 4
   inflightMax = 65_535
   packetBytesMax = Infinity
@@ -74,91 +88,97 @@ export class Connection implements SessionConnection {
   state: State = 'new'
   /** Since when an unfinished packet waits for the rest of it, on the monotonic clock, ms; 0: none does. */
   packetOpenSince = 0
-  #openBytes = 0
   readonly #context: ConnectionContext
-  readonly #forward: (packet: Packet) => void
-  /** Packets that wait: for CONNACK, or for a SUBSCRIBE that waits for the publishes before it. */
-  #held: Packet[] = []
-  #blocked = false
-  #goingOn = false
-  #paused = false
-  #waitsForRoom = false
+  readonly #reader: PacketReader
+  readonly #intake: Intake
+  #openBytes = 0
   #awaitsDrain = false
-  /** Bytes that came in while too much waited to go out. */
-  #readUnheard = 0
   #topicAliases: Map<number, string> | null = null
-  #unfinishedPublishes = 0
-  readonly #details: (MqttDetails | undefined)[] = []
+  #details: (MqttDetails | undefined)[] | null = null
 
-  constructor(client: AedesClient, socket: AcceptedSocket, context: ConnectionContext) {
-    this.client = client
-    this.address = socket.address
-    this.admission = socket.admission
-    this.openedAt = socket.openedAt
+  constructor({ socket, address, admission, openedAt }: AcceptedSocket, context: ConnectionContext) {
+    this.socket = socket
+    this.address = address
+    this.admission = admission
+    this.openedAt = openedAt
     this.#context = context
-    this.outbox = context.outbox.open(client.conn, () => this.#flushed())
-    const parser = client._parser
-    const [enqueue] = parser.listeners('packet') as ((packet: Packet) => void)[]
-    if (enqueue === undefined)
-      throw new Error('aedes has no packet listener: not the version this was made for')
-    this.#forward = packet => enqueue.call(parser, packet)
-    const parse = parser.parse.bind(parser)
-    parser.parse = chunk => this.#parsed(parse(chunk))
-    parser.removeAllListeners('packet')
-    parser.removeAllListeners('error')
-    parser.on('packet', (packet: Packet) => this.#receive(packet))
-    parser.on('error', (error: Error) => this.#malformed(error))
-    // aedes ends connections of MQTT 5 clients by this, for what it finds itself.
-    Object.assign(client, {
-      disconnect: (options: { reasonCode?: ReasonCode }, done?: () => void) => {
-        this.end(options.reasonCode ?? reason.unspecifiedError, 'protocol-error')
-        done?.()
-      }
-    })
-    client.conn.once('close', () => this.closed())
+    this.outbox = context.outbox.open(socket, () => this.#flushed())
+    this.#reader = new PacketReader(this, context.packetBytesMax)
+    this.#intake = new Intake(socket, context, this)
   }
 
-  /** CONNACK is out: what was held goes on, in order. From now on chunks are read as they come, past aedes' own reading. */
-  opened(): void {
+  // ── What the socket tells ──
+
+  onData(chunk: Buffer): void {
+    if (this.state === 'closed') return
+    if (this.outbox.unsentBytes > this.#context.unsentBytesMax) this.#intake.unheard(chunk.length)
+    this.#reader.read(chunk)
+    this.#countOpen()
+  }
+
+  /** The connection is over; whoever notices first says so. */
+  closed(): void {
+    if (this.state === 'closed') return
+    this.state = 'closed'
+    this.#intake.close()
+    this.#context.limits.openBytes(-this.#openBytes)
+    this.client?.close() // publishes the will, unless the client said goodbye
+    this.#context.ended(this)
+  }
+
+  // ── What the reader tells ──
+
+  onPacket(packet: ClientPacket): boolean {
+    this.packetOpenSince = 0
+    if (packet.cmd === 'connect') this.#connect(packet)
+    else if (this.state === 'new')
+      this.#abandon() // [MQTT-3.1.0-1]
+    else this.#intake.take(packet)
+    return this.#isOpen()
+  }
+
+  onMalformed({ code, message, connect }: Malformed): void {
+    if (this.state !== 'new') this.end(code, 'protocol-error', message)
+    else if (connect === undefined) this.#abandon()
+    else if (connect.version === 5) this.refuse({ code, returnCode: 0 }, { version: 5, message })
+    else if (connect.returnCode === undefined) this.#abandon()
+    else this.refuse({ code, returnCode: connect.returnCode }, { version: connect.version, message })
+  }
+
+  // ── What the server tells ──
+
+  /** aedes has accepted the client: CONNACK leaves, then what was held goes on, in order. */
+  opened(connack: Connack): void {
     if (this.state !== 'connecting') return
     this.state = 'open'
-    const { conn } = this.client
-    conn.removeAllListeners('readable')
-    conn.on('data', (chunk: Buffer) => this.#chunk(chunk))
-    this.#goOn()
+    this.send(connack)
   }
 
-  /** A publish is on its way to the log; SUBSCRIBE waits for it, and with too many of them reading does. */
-  publishBegun(): void {
-    this.#unfinishedPublishes++
-    if (this.#unfinishedPublishes >= this.#context.receiveMax) this.#pause()
-  }
-
-  publishFinished(): void {
-    const left = --this.#unfinishedPublishes
-    if (this.state !== 'open') return
-    if (left === 0 && this.#held.length > 0 && !this.#blocked) this.#goOn()
-    else if (this.#paused && left * 2 <= this.#context.receiveMax) this.#resume()
-  }
-
-  /** So much waits for commit that this connection is not read from until there is room. */
-  waitForRoom(): void {
-    if (this.#waitsForRoom) return
-    this.#waitsForRoom = true
-    this.#pause()
-    this.#context.room.add(this)
-  }
-
-  onRoom(): void {
-    this.#waitsForRoom = false
-    this.#goOn()
+  /** The client's packets are handled from now on. */
+  begin(): void {
+    if (this.state === 'open') this.#intake.open()
   }
 
   /** While we don't read its pings, silence is no fault of the client. Called now and then. */
   forgiveSilence(): void {
-    if (!this.#waitsForRoom) return
+    if (!this.#intake.waitsForRoom) return
     this.#alive()
     if (this.packetOpenSince > 0) this.packetOpenSince = performance.now()
+  }
+
+  // ── What becomes of a PUBLISH ──
+
+  publishBegun(): void {
+    this.#intake.publishBegun()
+  }
+
+  publishFinished(): void {
+    this.#intake.publishFinished()
+  }
+
+  /** So much waits for commit that this connection is not read from until there is room. */
+  waitForRoom(): void {
+    this.#intake.waitForRoom()
   }
 
   /** The event with this packet id is durable. */
@@ -179,8 +199,11 @@ export class Connection implements SessionConnection {
   /** What a plain PUBLISH of this connection is like: one object for each kind, shared by all its events. */
   details(qos: 0 | 1 | 2, retain: boolean): MqttDetails {
     const kind = qos + (retain ? 3 : 0)
-    return (this.#details[kind] ??= Object.freeze({ qos, retain, session: this.key }))
+    const details = (this.#details ??= [])
+    return (details[kind] ??= Object.freeze({ qos, retain, session: this.key }))
   }
+
+  // ── What goes out ──
 
   sendIfOpen(packet: Packet): void {
     if (this.state === 'open') this.send(packet)
@@ -193,20 +216,10 @@ export class Connection implements SessionConnection {
   /** Ends the connection: with DISCONNECT and the reason code where the client understands it [MQTT-3.14.2]. */
   end(code: ReasonCode, endReason: string, message?: string): void {
     if (this.state === 'closed') return
-    this.endReason ??= endReason
-    const told = this.version === 5 && this.client.connected
+    const told = this.version === 5 && this.state === 'open' // never before CONNACK [MQTT-3.14.0-1]
     const properties = message === undefined ? undefined : { reasonString: message }
-    this.outbox.flush()
-    sayGoodbye(
-      this.client,
-      told
-        ? generate(
-            { cmd: 'disconnect', reasonCode: code, ...(properties && { properties }) },
-            { protocolVersion: 5 }
-          )
-        : null
-    )
-    this.closed()
+    const packet = { cmd: 'disconnect', reasonCode: code, ...(properties && { properties }) } as const
+    this.#leave(endReason, told ? generate(packet, { protocolVersion: 5 }) : null)
   }
 
   /** Refuses a CONNECT: with the MQTT 5 reason code, or the return code of 3.1.1. */
@@ -214,176 +227,97 @@ export class Connection implements SessionConnection {
     { code, returnCode }: { code: ReasonCode; returnCode: number },
     { version, message }: { version: number; message: string }
   ): void {
+    if (this.state === 'closed') return
     const connack =
       version === 5
         ? { cmd: 'connack', sessionPresent: false, reasonCode: code, properties: { reasonString: message } }
         : { cmd: 'connack', sessionPresent: false, returnCode }
-    this.endReason ??= 'refused'
-    sayGoodbye(this.client, generate(connack as never, { protocolVersion: version === 5 ? 5 : 4 }))
+    this.#leave('refused', generate(connack as never, { protocolVersion: version === 5 ? 5 : 4 }))
+  }
+
+  /** aedes wants the connection to end. */
+  dropped(): void {
+    if (this.state !== 'closed') this.#leave('connection-lost', null)
+  }
+
+  #abandon(): void {
+    this.#leave('protocol-error', null)
+  }
+
+  #leave(endReason: string, lastBytes: Buffer | null): void {
+    this.endReason ??= endReason
+    this.outbox.flush()
+    sayGoodbye(this.socket, lastBytes)
     this.closed()
   }
 
-  /** The connection is over; whoever notices first says so. */
-  closed(): void {
-    if (this.state === 'closed') return
-    this.state = 'closed'
-    this.#held = []
-    this.#context.room.delete(this)
-    this.#context.limits.openBytes(-this.#openBytes)
-    this.#context.ended(this)
+  // Behind a call that may have ended the connection, which TypeScript does not expect.
+  #isOpen(): boolean {
+    return this.state !== 'closed'
   }
 
-  #chunk(chunk: Buffer): void {
-    const { client, version } = this
-    const parser = client._parser
-    if (this.outbox.unsentBytes > this.#context.unsentBytesMax) {
-      this.#readUnheard += chunk.length
-      if (this.#readUnheard > READ_UNHEARD_MAX) this.#pause()
-    }
-    let start = 0 // of what the parser is still to get
-    let at = this.#openBytes > 0 ? chunk.length : 0 // it is in the midst of a packet
-    while (at < chunk.length) {
-      const begin = at
-      const found = findPacket(chunk, begin, version)
-      if (found === 'malformed') return this.#malformed(new Error('a topic is not UTF-8'))
-      at = found.next
-      if (found.packet === undefined) continue
-      if (start < begin) parser.parse(chunk.subarray(start, begin))
-      start = at
-      this.#receive(found.packet)
-      if (this.state !== 'open') return
-    }
-    if (start < chunk.length) parser.parse(start === 0 ? chunk : chunk.subarray(start))
+  #connect(packet: ConnectPacket): void {
+    if (this.state !== 'new') return this.end(reason.protocolError, 'protocol-error', 'a second CONNECT') // [MQTT-3.1.0-2]
+    this.state = 'connecting'
+    this.version = packet.protocolVersion
+    this.#reader.version = packet.protocolVersion
+    this.#context.connect(this, packet)
   }
 
   // Counts what an unfinished packet keeps in memory, in time and bytes.
-  #parsed(left: number): number {
-    if (this.state === 'closed') return left
-    if (left !== this.#openBytes) {
-      const { limits } = this.#context
-      limits.openBytes(left - this.#openBytes)
-      this.#openBytes = left
-      if (left > 0 && limits.overOpenBytes()) {
-        this.end(reason.quotaExceeded, 'quota', 'the server holds as many unfinished packets as it may')
-      }
-    }
-    if (left > 0 && this.client._parser.packet.length + 2 > this.#context.packetBytesMax) this.#tooLarge()
-    if (left === 0) this.packetOpenSince = 0
+  #countOpen(): void {
+    if (!this.#isOpen()) return
+    const { openBytes } = this.#reader
+    if (openBytes === 0) this.packetOpenSince = 0
     else if (this.packetOpenSince === 0) this.packetOpenSince = performance.now()
-    return left
-  }
-
-  #receive(packet: Packet): void {
-    this.packetOpenSince = 0
-    if ((packet.length ?? 0) + 2 > this.#context.packetBytesMax) return this.#tooLarge()
-    switch (this.state) {
-      case 'new':
-        if (packet.cmd === 'connect') this.state = 'connecting'
-        return this.#forward(packet)
-      case 'connecting':
-        this.#held.push(packet) // aedes does not read on before CONNACK, so this is at most one chunk
-        return
-      case 'open':
-        if (this.#held.length > 0 || this.#blocked || this.#goingOn || this.#mustWait(packet))
-          this.#hold(packet)
-        else this.#handle(packet)
-        return
-      case 'closed':
+    if (openBytes === this.#openBytes) return
+    const { limits } = this.#context
+    limits.openBytes(openBytes - this.#openBytes)
+    this.#openBytes = openBytes
+    if (openBytes > 0 && limits.overOpenBytes()) {
+      this.end(reason.quotaExceeded, 'quota', 'the server holds as many unfinished packets as it may')
     }
   }
 
-  // A subscription takes effect after the client's own earlier publishes and before its later ones.
-  #mustWait({ cmd }: Packet): boolean {
-    if (cmd === 'publish' && this.#context.room.full) {
-      this.waitForRoom()
-      return true
-    }
-    return this.#unfinishedPublishes > 0 && (cmd === 'subscribe' || cmd === 'unsubscribe')
-  }
-
-  #hold(packet: Packet): void {
-    this.#held.push(packet)
-    this.#pause()
-  }
-
-  #pause(): void {
-    this.#paused = true
-    this.client.conn.pause()
-  }
-
-  // Reads on, if nothing else stands against it.
-  #resume(): void {
-    if (
-      !this.#paused ||
-      this.state !== 'open' ||
-      this.#waitsForRoom ||
-      this.#blocked ||
-      this.#held.length > 0
-    )
-      return
-    if (this.#unfinishedPublishes >= this.#context.receiveMax || this.#readUnheard > READ_UNHEARD_MAX) return
-    this.#paused = false
-    this.client.conn.resume()
-  }
-
-  // Handles what is held, in order, as far as it goes. What comes in meanwhile is held behind it.
-  #goOn(): void {
-    if (this.#goingOn) return
-    this.#goingOn = true
-    while (this.state === 'open' && !this.#blocked) {
-      const [packet] = this.#held
-      if (packet === undefined || this.#mustWait(packet)) break
-      this.#held.shift()
-      this.#handle(packet)
-    }
-    this.#goingOn = false
-    this.#resume()
-  }
-
-  #handle(packet: Packet): void {
+  /** Handles one packet; the intake calls it in the packets' order. */
+  handlePacket(packet: ClientPacket): void {
+    this.#alive()
     switch (packet.cmd) {
       case 'publish':
-        this.#alive()
         return this.#context.publish(this, packet)
-      case 'subscribe':
-      case 'unsubscribe':
-        return this.#handleInTurn(packet)
       case 'puback':
-        this.#alive()
-        this.session?.finish(packet.messageId ?? 0)
+      case 'pubcomp':
+        this.session?.finish(packet.messageId)
         return
       case 'pubrec':
-        this.#alive()
-        return this.#pubrec(packet.messageId ?? 0, packet.reasonCode ?? 0)
-      case 'pubcomp':
-        this.#alive()
-        this.session?.finish(packet.messageId ?? 0)
-        return
+        return this.#pubrec(packet.messageId, packet.reasonCode)
       case 'pubrel':
-        this.#alive()
-        return this.#pubrel(packet.messageId ?? 0)
-      case 'pingreq': // aedes would read the socket after its answer, beside us, and what it read would count twice
-        this.#alive()
-        this.outbox.push(PINGRESP)
-        return
+        return this.#pubrel(packet.messageId)
+      case 'subscribe':
+        this.#intake.block()
+        return this.#context.subscribe(this, packet, () => this.#intake.unblock())
+      case 'unsubscribe':
+        this.#intake.block()
+        return this.#context.unsubscribe(this, packet, () => this.#intake.unblock())
+      case 'pingreq':
+        return this.outbox.push(PINGRESP)
       case 'disconnect':
-        this.expected = true
-        this.endReason ??= 'disconnected'
-        return this.#forward(packet)
-      default:
-        return this.#forward(packet)
+        return this.#disconnect(packet)
+      case 'auth':
+        return this.end(reason.protocolError, 'protocol-error', 'no authentication method was agreed on') // [MQTT-4.12.0-6]
+      case 'connect':
     }
   }
 
-  #handleInTurn(packet: Packet): void {
-    this.#alive()
-    this.#blocked = true
-    const done = () => {
-      this.#blocked = false
-      this.#goOn()
+  #disconnect(packet: DisconnectPacket): void {
+    const expiryS = packet.properties?.sessionExpiryInterval ?? 0
+    if (expiryS > 0 && this.client?._connectSessionExpiryInterval === 0) {
+      const message = 'a session that ends with its connection can’t be kept at the end' // [MQTT-3.14.2.2.2]
+      return this.end(reason.protocolError, 'protocol-error', message)
     }
-    if (packet.cmd === 'subscribe') this.#context.subscribe(this, packet, done)
-    else this.#context.unsubscribe(this, packet, done)
+    this.expected = true
+    this.endReason ??= 'disconnected'
+    this.#context.disconnect(this, packet)
   }
 
   #pubrec(packetId: number, code: number): void {
@@ -408,18 +342,9 @@ export class Connection implements SessionConnection {
     })
   }
 
-  // What aedes does itself for the packets that it handles [MQTT-3.1.2-22].
+  // What aedes does itself for packets that go through it [MQTT-3.1.2-22].
   #alive(): void {
-    this.client._keepaliveTimer?.refresh()
-  }
-
-  #malformed(error: Error): void {
-    this.end(reason.malformedPacket, 'protocol-error', error.message)
-  }
-
-  #tooLarge(): void {
-    const { packetBytesMax } = this.#context
-    this.end(reason.packetTooLarge, 'protocol-error', `packets may have ${packetBytesMax} bytes`)
+    this.client?._keepaliveTimer?.refresh()
   }
 
   #flushed(): void {
@@ -427,26 +352,20 @@ export class Connection implements SessionConnection {
     if (session === null || this.state !== 'open') return
     const full = this.outbox.unsentBytes > this.#context.unsentBytesMax
     if (full) session.congested()
-    else this.#heard()
+    else this.#intake.heard()
     if (!full && session.live) return
-    if (this.client.conn.writableNeedDrain) this.#awaitDrain()
+    if (this.socket.writableNeedDrain) this.#awaitDrain()
     else session.drained()
   }
 
   #awaitDrain(): void {
     if (this.#awaitsDrain) return
     this.#awaitsDrain = true
-    this.client.conn.once('drain', () => {
+    this.socket.once('drain', () => {
       this.#awaitsDrain = false
-      this.#heard()
+      this.#intake.heard()
       this.session?.drained()
     })
-  }
-
-  // The client reads what it is sent.
-  #heard(): void {
-    this.#readUnheard = 0
-    this.#resume()
   }
 }
 

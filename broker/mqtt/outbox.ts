@@ -1,16 +1,27 @@
-// What goes out to MQTT clients: each connection's packets of one turn of the event loop leave in one write.
+// What goes out to MQTT clients: each connection's packets of one turn of the event loop leave in one write. Answers leave
+// at the end of the turn; messages to many subscribers as the pace of fan-out allows.
 import type { Duplex } from 'node:stream'
+import { FlushPace } from '../../store/flush-pace.ts'
 
 // Joining costs a copy; above this it is cheaper to hand the parts to the socket as they are.
 const JOIN_BYTES_MAX = 65_536
 
 /** Collects packets of many connections and writes them once a turn. */
 export class Outbox {
-  #waiting: ConnectionOutbox[] = []
-  readonly #flush = () => {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const connection of waiting) connection.flush()
+  /** To be written at the end of this turn. */
+  #soon: ConnectionOutbox[] = []
+  /** To be written when the pace of fan-out allows. */
+  #paced: ConnectionOutbox[] = []
+  readonly #pace: FlushPace
+  readonly #flushSoon = () => {
+    const connections = this.#soon
+    this.#soon = []
+    for (const connection of connections) connection.flush()
+  }
+
+  /** `flushMs`: longest pause between two writes of messages to live subscribers; 0 makes none. */
+  constructor({ flushMs }: { flushMs: number }) {
+    this.#pace = new FlushPace(() => this.#flushPaced(), flushMs)
   }
 
   /** The outbox of one connection; `onFlushed` is called after each turn's write. */
@@ -19,18 +30,39 @@ export class Outbox {
   }
 
   /** Has a connection flushed at the end of this turn. */
-  wake(connection: ConnectionOutbox): void {
-    if (this.#waiting.push(connection) === 1) setImmediate(this.#flush)
+  wakeSoon(connection: ConnectionOutbox): void {
+    if (this.#soon.push(connection) === 1) setImmediate(this.#flushSoon)
+  }
+
+  /** Has a connection flushed when the pace of fan-out allows. */
+  wakePaced(connection: ConnectionOutbox): void {
+    if (this.#paced.push(connection) === 1) this.#pace.request()
+  }
+
+  stop(): void {
+    this.#pace.stop()
+  }
+
+  #flushPaced(): void {
+    const connections = this.#paced
+    this.#paced = []
+    for (const connection of connections) connection.flush()
   }
 }
 
-/** One connection's packets that wait for the end of the turn. */
+/** When a connection's packets are going to be written. */
+const NOT = 0
+const PACED = 1
+const SOON = 2
+
+/** One connection's packets that wait to be written. */
 export class ConnectionOutbox {
   readonly #outbox: Outbox
   readonly #socket: Duplex
   readonly #onFlushed: () => void
   #parts: Buffer[] = []
   #bytes = 0
+  #woken: typeof NOT | typeof PACED | typeof SOON = NOT
 
   constructor(outbox: Outbox, socket: Duplex, onFlushed: () => void) {
     this.#outbox = outbox
@@ -41,7 +73,25 @@ export class ConnectionOutbox {
   /** Adds a packet to this turn's write. */
   push(bytes: Buffer): void {
     this.#bytes += bytes.length
-    if (this.#parts.push(bytes) === 1) this.#outbox.wake(this)
+    this.#parts.push(bytes)
+    this.wakeSoon()
+  }
+
+  /** Adds a message, one of many to many subscribers, to the next write that their pace allows. */
+  pushMessage(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    this.#parts.push(bytes)
+    if (this.#bytes > JOIN_BYTES_MAX) return this.wakeSoon()
+    if (this.#woken !== NOT) return
+    this.#woken = PACED
+    this.#outbox.wakePaced(this)
+  }
+
+  /** Has what there is written at the end of this turn. */
+  wakeSoon(): void {
+    if (this.#woken === SOON || this.#parts.length === 0) return
+    this.#woken = SOON
+    this.#outbox.wakeSoon(this)
   }
 
   /** Bytes that the network has not taken yet. */
@@ -53,6 +103,7 @@ export class ConnectionOutbox {
     const parts = this.#parts
     const bytes = this.#bytes
     if (parts.length === 0) return
+    this.#woken = NOT
     this.#parts = []
     this.#bytes = 0
     const socket = this.#socket

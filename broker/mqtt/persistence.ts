@@ -2,6 +2,7 @@
 // retained messages are kept by Session, Sessions and RetainedMessages, over the store.
 import { Readable } from 'node:stream'
 import type { AedesClient, Will } from './aedes-internals.ts'
+import { AedesSocket } from './aedes-socket.ts'
 
 export interface PersistenceHooks {
   /** Whether the client that is being accepted goes on with a session [MQTT-3.2.2-2]. */
@@ -21,6 +22,9 @@ const never = () => new Promise<never>(() => undefined)
 /** A subscription that aedes is never given: it makes "session present", and our `authorizeSubscribe` refuses it. */
 const MARKER = [{ topic: 'session', qos: 0 }]
 
+// aedes' last step of a CONNECT sends what a session missed. Here it comes to nothing, and has no end: CONNACK is out.
+const missed = new AedesSocket(() => undefined)
+
 /** The object that aedes calls its persistence. */
 export function aedesPersistence(hooks: PersistenceHooks) {
   return {
@@ -29,9 +33,9 @@ export function aedesPersistence(hooks: PersistenceHooks) {
       return hooks.sessionPresent(id) ? MARKER : []
     },
     async cleanSubscriptions() {},
-    async delWill(client: AedesClient | { id: string }) {
+    async delWill(client: AedesClient | { id: string; brokerId: string }) {
       // Before a CONNECT's will is stored, aedes calls with the client; later, when it is over, with ids.
-      if ('conn' in client) return hooks.current(client) ? undefined : never()
+      if (!('brokerId' in client)) return hooks.current(client) ? undefined : never()
       hooks.discardWill(client.id)
       return undefined
     },
@@ -39,7 +43,7 @@ export function aedesPersistence(hooks: PersistenceHooks) {
       await hooks.holdWill(client, will)
       return hooks.current(client) ? undefined : never()
     },
-    outgoingStream: () => Readable.from([]),
+    outgoingStream: () => missed,
     streamWill: () => Readable.from([])
   }
 }

@@ -1,5 +1,6 @@
 // Which MQTT 5 properties of a PUBLISH or will are passed on to subscribers. Pure.
 import type { MqttProperties } from '../../store/notification.ts'
+import type { UserProperties } from './client-packets.ts'
 
 /** Properties as mqtt-packet parses them, of a PUBLISH or of a will. */
 export interface ReceivedProperties {
@@ -7,7 +8,7 @@ export interface ReceivedProperties {
   contentType?: string | undefined
   responseTopic?: string | undefined
   correlationData?: Uint8Array | undefined
-  userProperties?: Record<string, string | string[]> | undefined
+  userProperties?: Record<string, string | string[]> | UserProperties | undefined
 }
 
 /**
@@ -22,6 +23,15 @@ export function passedOn(properties: ReceivedProperties | undefined): MqttProper
   if (contentType !== undefined) kept.contentType = contentType
   if (responseTopic !== undefined) kept.responseTopic = responseTopic
   if (correlationData !== undefined) kept.correlationData = correlationData
-  if (userProperties !== undefined) kept.userProperties = { ...userProperties }
+  if (Array.isArray(userProperties)) kept.userProperties = grouped(userProperties as UserProperties)
   return Object.keys(kept).length > 0 ? kept : undefined
+}
+
+function grouped(pairs: UserProperties): Record<string, string | string[]> {
+  const groups: Record<string, string | string[]> = Object.create(null)
+  for (const [name, value] of pairs) {
+    const sofar = groups[name]
+    groups[name] = sofar === undefined ? value : [...(Array.isArray(sofar) ? sofar : [sofar]), value]
+  }
+  return groups
 }

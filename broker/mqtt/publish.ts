@@ -1,11 +1,10 @@
 // PUBLISH on its way in. The event is appended, and acknowledged when it is durable; a QoS 2 packet id is appended once
 // until its PUBREL. Acknowledgements go out in the order of the publishes [MQTT-4.6.0-2, -3], because the log calls back
 // in the order of its appends.
-import type { Packet } from 'mqtt-packet'
 import type { MqttDetails } from '../../store/notification.ts'
 import type { AppendOptions, Log } from '../../store/store.ts'
-import { isTopicName } from '../../store/topic-filter.ts'
 import type { Ingest, IncomingEvent } from '../ingest.ts'
+import type { PublishPacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
 import { passedOn } from './publish-properties.ts'
 import { reason } from './reason-codes.ts'
@@ -23,13 +22,11 @@ export interface PublishContext {
   now: () => number
 }
 
-type Publish = Extract<Packet, { cmd: 'publish' }>
-
 /** MQTT's content type of MessagePack payloads, in its registered and its older forms. */
 const MSGPACK = new Set(['application/msgpack', 'application/x-msgpack', 'application/vnd.msgpack'])
 
 /** Appends a PUBLISH and sees to its acknowledgement. */
-export function handlePublish(context: PublishContext, connection: Connection, packet: Publish): void {
+export function handlePublish(context: PublishContext, connection: Connection, packet: PublishPacket): void {
   const { identity, session } = connection
   if (identity === null || session === null) return
   if (packet.properties !== undefined && !resolveProperties(context, connection, packet)) return
@@ -68,7 +65,7 @@ function handleQos2(
   context: PublishContext,
   connection: Connection,
   session: Session,
-  { event, packet }: { event: IncomingEvent; packet: Publish }
+  { event, packet }: { event: IncomingEvent; packet: PublishPacket }
 ): void {
   const packetId = packet.messageId ?? 0
   const { received, key } = session
@@ -90,7 +87,7 @@ function handleQos2(
 
 interface Append {
   event: IncomingEvent
-  packet: Publish
+  packet: PublishPacket
   done: (() => void) | null
   options?: AppendOptions | undefined
 }
@@ -128,7 +125,7 @@ function append(
 function refuse(
   { log }: PublishContext,
   connection: Connection,
-  { qos, messageId }: Publish,
+  { qos, messageId }: PublishPacket,
   { code, message }: { code: number; message: string }
 ): void {
   if (connection.version !== 5 || code === reason.topicNameInvalid) {
@@ -147,24 +144,16 @@ function refuse(
   )
 }
 
-// MQTT 5: puts the topic of an alias in its place and checks the response topic. False when the connection has ended.
+// MQTT 5: puts the topic of an alias in its place. False when the connection has ended.
 function resolveProperties(
   { topicAliasMax }: PublishContext,
   connection: Connection,
-  packet: Publish
+  packet: PublishPacket
 ): boolean {
-  const { topicAlias, responseTopic, subscriptionIdentifier } = packet.properties ?? {}
-  if (subscriptionIdentifier !== undefined) {
-    connection.end(reason.protocolError, 'protocol-error', 'only the server sends subscription identifiers') // [MQTT-3.3.4-6]
-    return false
-  }
-  if (responseTopic !== undefined && !isTopicName(responseTopic)) {
-    connection.end(reason.topicNameInvalid, 'protocol-error', 'the response topic is no topic name') // [MQTT-3.3.2-14]
-    return false
-  }
+  const { topicAlias } = packet.properties ?? {}
   if (topicAlias === undefined) return true
   const topic = packet.topic === '' ? connection.topicAliases.get(topicAlias) : packet.topic
-  if (topicAlias < 1 || topicAlias > topicAliasMax || topic === undefined) {
+  if (topicAlias > topicAliasMax || topic === undefined) {
     connection.end(
       reason.topicAliasInvalid,
       'protocol-error',
@@ -177,11 +166,10 @@ function resolveProperties(
   return true
 }
 
-function eventOf({ now }: PublishContext, connection: Connection, packet: Publish): IncomingEvent {
+function eventOf({ now }: PublishContext, connection: Connection, packet: PublishPacket): IncomingEvent {
   const { topic, payload, qos, retain, properties } = packet
-  const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
   if (properties === undefined) {
-    return { topic, payload: bytes, format: 'plain', source: 'mqtt', mqtt: connection.details(qos, retain) }
+    return { topic, payload, format: 'plain', source: 'mqtt', mqtt: connection.details(qos, retain) }
   }
   const mqtt: MqttDetails = { qos, retain, session: connection.key }
   const kept = passedOn(properties)
@@ -189,7 +177,7 @@ function eventOf({ now }: PublishContext, connection: Connection, packet: Publis
   if (properties.messageExpiryInterval !== undefined)
     mqtt.expiresAt = now() + properties.messageExpiryInterval * 1000
   const format = MSGPACK.has(properties.contentType ?? '') ? 'msgpack' : 'plain'
-  return { topic, payload: bytes, format, source: 'mqtt', mqtt }
+  return { topic, payload, format, source: 'mqtt', mqtt }
 }
 
 function hasRoomFor(

@@ -76,7 +76,7 @@ export class Sender {
       return true
     }
     if (qos === 0) {
-      connection.outbox.push(encoded.bytes)
+      connection.outbox.pushMessage(encoded.bytes)
       return true
     }
     const packetId = this.window.allocate()
@@ -142,7 +142,7 @@ export class Sender {
   #dispatch(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {
     if (!this.durable || (entry.qos === 1 && entry.message === null)) {
       entry.sent = true
-      connection.outbox.push(bytes)
+      connection.outbox.pushMessage(bytes)
       return
     }
     this.#store(entry, () => {

@@ -1,9 +1,7 @@
 // The MQTT server: aedes with this room's hooks, over TCP and WebSocket. Wires the parts; each concern is in its file.
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Aedes } from 'aedes'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { createWebSocketStream, WebSocketServer } from 'ws'
@@ -15,12 +13,12 @@ import type { Ingest } from '../ingest.ts'
 import type { ConnectionLimits } from '../limits.ts'
 import type { Presence } from '../presence.ts'
 import { accept, type AcceptContext } from './accept.ts'
-import type { AedesBroker, AedesClient } from './aedes-internals.ts'
+import { AedesBridge } from './aedes-bridge.ts'
+import type { AedesClient } from './aedes-internals.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { registerMetrics } from './metrics.ts'
 import { Outbox } from './outbox.ts'
-import { aedesPersistence } from './persistence.ts'
 import { handlePublish, handleRelease, type PublishContext } from './publish.ts'
 import { reason } from './reason-codes.ts'
 import { RetainedMessages } from './retained-messages.ts'
@@ -45,6 +43,7 @@ export interface MqttSettings {
   receiveMax: number
   topicAliasMax: number
   unsentBytesMax: number
+  flushMs: number
   retainedMax: number
   retainedBytesMax: number
   sessionSaveMs: number
@@ -65,6 +64,11 @@ export interface MqttServerOptions {
   now: () => number
 }
 
+/** A socket, or a WebSocket's stream, and whose it is. */
+interface ClientSocket extends Duplex {
+  connection?: Connection
+}
+
 const BACKLOG = 4096
 const SWEEP_MS = 1000
 /** Refused connections that may wait to be told why, in answer to their CONNECT; the rest is cut off at once. */
@@ -83,9 +87,10 @@ export class MqttServer {
   readonly #wills: Wills
   readonly #server: net.Server
   readonly #webSockets: WebSocketServer
+  readonly #outbox: Outbox
   readonly #counts = { catchUps: 0, gaps: 0, tooLarge: 0, expired: 0 }
   #sessions: Sessions | null = null
-  #broker: AedesBroker | null = null
+  #bridge: AedesBridge | null = null
   #accept: AcceptContext | null = null
   #connectionContext: ConnectionContext | null = null
   #sweep: NodeJS.Timeout | null = null
@@ -98,6 +103,7 @@ export class MqttServer {
     const { log, now, settings } = options
     this.#dispatcher = new Dispatcher({ position: log.bounds().last, retained: this.#retained })
     this.#wills = new Wills({ log, now })
+    this.#outbox = new Outbox(settings)
     this.#server = net.createServer({ noDelay: true, keepAlive: true }, socket => {
       this.#onStream(socket, socket.remoteAddress ?? '')
     })
@@ -119,8 +125,8 @@ export class MqttServer {
     this.#dispatcher.start(log)
     await this.#wills.load(tables)
     this.#sessions = await this.#loadSessions()
-    this.#broker = await this.#createBroker()
-    this.#wire(this.#broker, this.#sessions)
+    this.#bridge = await this.#createBridge()
+    this.#wire(this.#bridge, this.#sessions)
     this.#wills.start()
     this.#sessions.start()
     this.#sweep = setInterval(() => this.#cutOffOverdue(), SWEEP_MS)
@@ -165,7 +171,7 @@ export class MqttServer {
     this.#draining = true
     const { log } = this.#options
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
-    for (const { client } of this.#connections) client.conn.pause()
+    for (const { socket } of this.#connections) socket.pause()
     await new Promise<void>(resolve => log.write([], () => resolve()))
     await new Promise(resolve => setImmediate(resolve)) // acknowledgements are written in the turn of their commit
     for (const connection of this.#connections) connection.end(reason.serverShuttingDown, 'server-shutdown')
@@ -174,30 +180,25 @@ export class MqttServer {
     this.#sessions?.stop()
     this.#dispatcher.stop()
     if (this.#sweep !== null) clearInterval(this.#sweep)
-    await new Promise<void>(resolve => (this.#broker === null ? resolve() : this.#broker.close(resolve)))
+    this.#outbox.stop()
+    await this.#bridge?.close()
     await closed
   }
 
-  #onStream(stream: Duplex, address: string): void {
-    const broker = this.#broker
+  #onStream(socket: ClientSocket, address: string): void {
+    socket.on('error', ignore) // `close` follows
     const context = this.#connectionContext
-    if (broker === null || context === null || this.#draining) {
-      stream.destroy()
-      return
-    }
+    if (context === null || this.#draining) return void socket.destroy()
     const admission = this.#options.limits.admit(address, 'mqtt')
-    if (!admission.ok && this.#refused >= REFUSED_MAX) {
-      stream.destroy()
-      return
-    }
+    if (!admission.ok && this.#refused >= REFUSED_MAX) return void socket.destroy()
     if (!admission.ok) this.#refused++
-    const connection = new Connection(
-      broker.handle(stream),
-      { address, admission, openedAt: performance.now() },
-      context
-    )
-    connection.client.connection = connection
+    const openedAt = performance.now()
+    const connection = new Connection({ socket, address, admission, openedAt }, context)
     this.#connections.add(connection)
+    socket.connection = connection
+    socket.on('data', onData)
+    socket.on('end', onEnd)
+    socket.on('close', onEnd)
   }
 
   async #loadSessions(): Promise<Sessions> {
@@ -217,99 +218,59 @@ export class MqttServer {
     return Sessions.load({ context, tables, log, logger, sessionsMax, sessionSaveMs, now, onEnded })
   }
 
-  async #createBroker(): Promise<AedesBroker> {
+  #createBridge(): Promise<AedesBridge> {
     const { settings, logger } = this.#options
-    const broker = (await Aedes.createBroker({
-      id: randomBytes(8).toString('hex'),
-      mq: silentEmitter,
-      persistence: aedesPersistence({
+    return AedesBridge.create({
+      settings,
+      logger,
+      persistence: {
         sessionPresent: key => this.#byKey.get(key)?.sessionPresent ?? false,
         current: client => this.#byKey.get(client.id ?? '')?.client === client,
         holdWill: (client, will) =>
-          this.#wills.hold(client.id ?? '', client.connection?.identity?.device ?? '', will),
+          this.#wills.hold(client.id ?? '', client.connection.identity?.device ?? '', will),
         discardWill: key => this.#wills.discard(key)
-      }),
-      connectTimeout: settings.connectTimeoutMs,
-      drainTimeout: 0, // a client that does not read its acknowledgements is not read from; nobody else waits for it
-      keepaliveLimit: 0,
-      maxClientsIdLength: 65_535,
-      maxTopicLevels: settings.topicLevelsMax,
-      maximumPacketSize: settings.packetBytesMax,
-      receiveMaximum: settings.receiveMax,
-      topicAliasMaximum: settings.topicAliasMax,
-      sessionExpiryIntervalLimit: settings.sessionExpiryMaxS,
-      preConnect: (client, packet, done) => {
-        const { connection } = client as unknown as AedesClient
-        if (connection !== undefined && this.#accept !== null) {
-          accept.check(this.#accept, connection, packet, () => done(null, true))
-        }
       },
-      authenticate: (client, _user, _password, done) => {
-        const { connection } = client as unknown as AedesClient
-        if (connection === undefined || this.#accept === null) return
-        accept
-          .openSession(this.#accept, connection, () => done(null, true))
-          .catch((error: unknown) => {
-            logger.error({ err: error }, 'could not load an MQTT session')
-            connection.end(reason.serverUnavailable, 'server-unavailable')
-          })
+      openSession: async (connection, next) => {
+        if (this.#accept !== null) await accept.openSession(this.#accept, connection, next)
       },
-      authorizeSubscribe: (_client, _subscription, done) => done(null, null) // subscriptions are not aedes' here
-    })) as unknown as AedesBroker
-    return broker
+      onAccepted: (connection, connack) => {
+        if (this.#accept !== null) accept.ready(this.#accept, connection, connack)
+      },
+      onWillDue: (client, delayS) => this.#releaseWill(client, delayS)
+    })
   }
 
-  #wire(broker: AedesBroker, sessions: Sessions): void {
-    const { settings, presence, limits, log, authorizer, logger } = this.#options
-    broker.clients = Object.create(null) as AedesBroker['clients']
-    broker.brokers = Object.create(null) as AedesBroker['brokers']
-    // What aedes would publish, wills and its $SYS news among it, does not come back through it.
-    broker.publish = (_packet, client, done) => (typeof client === 'function' ? client() : done?.(null))
-    broker.publishWill = client => this.#releaseWill(client, 0)
-    broker.scheduleWill = (client, _will, delayS) => this.#releaseWill(client, delayS)
-    broker.scheduleSessionExpiry = () => undefined
-    broker.on('clientReady', (client: AedesClient) => {
-      if (client.connection !== undefined && this.#accept !== null)
-        accept.ready(this.#accept, client.connection)
-    })
-    broker.on('clientDisconnect', (client: AedesClient) => client.connection?.closed())
-    broker.on('keepaliveTimeout', (client: AedesClient) => {
-      client.connection?.end(reason.keepAliveTimeout, 'keepalive-timeout')
-    })
-    for (const event of ['clientError', 'connectionError'] as const) {
-      broker.on(event, (client: AedesClient, error: Error) => {
-        logger.debug({ client: client.connection?.key, err: error }, 'MQTT connection failed')
-      })
-    }
-    broker.on('error', (error: Error) => logger.error({ err: error }, 'aedes reports an error'))
-
+  #wire(bridge: AedesBridge, sessions: Sessions): void {
+    const { settings, presence, limits, log, authorizer, ingest } = this.#options
     const publishing: PublishContext = { ...this.#options, ...settings, retained: this.#retained }
     const subscribing: SubscribeContext = { ...settings, log, dispatcher: this.#dispatcher, authorizer }
-    this.#accept = {
+    const draining = () => this.#draining
+    const ending = { presence, sessions, byKey: this.#byKey, draining }
+    const accepting: AcceptContext = {
       ...this.#options,
-      sessions,
+      ...ending,
       wills: this.#wills,
-      byKey: this.#byKey,
       inflightMax: settings.inflightMax,
-      keepaliveMaxS: settings.keepaliveMaxS,
-      draining: () => this.#draining
+      keepaliveMaxS: settings.keepaliveMaxS
     }
+    this.#accept = accepting
     this.#connectionContext = {
-      outbox: new Outbox(),
+      ...settings,
+      outbox: this.#outbox,
       limits,
-      room: new RoomQueue(this.#options.ingest),
-      unsentBytesMax: settings.unsentBytesMax,
-      receiveMax: settings.receiveMax,
-      packetBytesMax: settings.packetBytesMax,
+      room: new RoomQueue(ingest),
+      connect: (connection, packet) =>
+        accept.check(accepting, connection, packet, prepare => bridge.connect(connection, packet, prepare)),
       publish: (connection, packet) => handlePublish(publishing, connection, packet),
       subscribe: (connection, packet, done) => handleSubscribe(subscribing, connection, packet, done),
       unsubscribe: (connection, packet, done) => handleUnsubscribe(subscribing, connection, packet, done),
       release: ({ session }, packetId, done) =>
         session === null ? done(false) : handleRelease(log, session, packetId, done),
+      disconnect: (connection, packet) => bridge.disconnect(connection, packet),
       ended: connection => {
         this.#connections.delete(connection)
         if (!connection.admission.ok) this.#refused--
-        accept.ended({ presence, sessions, byKey: this.#byKey, draining: () => this.#draining }, connection)
+        accept.ended(ending, connection)
       }
     }
   }
@@ -334,23 +295,13 @@ export class MqttServer {
   }
 }
 
-/** aedes' emitter: nothing goes through it, for what clients get comes from the log. */
-const silentEmitter = {
-  current: 0,
-  concurrency: 0,
-  on(_topic: string, _listener: unknown, done?: () => void) {
-    if (done !== undefined) setImmediate(done)
-    return this
-  },
-  removeListener(_topic: string, _listener: unknown, done?: () => void) {
-    if (done !== undefined) setImmediate(done)
-    return this
-  },
-  emit(_packet: unknown, done?: () => void) {
-    if (done !== undefined) setImmediate(done)
-    return this
-  },
-  close(done: () => void) {
-    setImmediate(done)
-  }
+// Shared by all sockets: a listener of its own for each would be memory for nothing.
+function onData(this: ClientSocket, chunk: Buffer): void {
+  this.connection?.onData(chunk)
 }
+
+function onEnd(this: ClientSocket): void {
+  this.connection?.closed()
+}
+
+function ignore(): void {}

@@ -1,8 +1,8 @@
-// SUBSCRIBE and UNSUBSCRIBE: check each filter, authorize, store for durable sessions, answer, then retained messages.
-import type { ISubscribePacket, Packet } from 'mqtt-packet'
-import { isTopicFilter, topicLevels } from '../../store/topic-filter.ts'
+// SUBSCRIBE and UNSUBSCRIBE: authorize each filter, store for durable sessions, answer, then retained messages.
+import { topicLevels } from '../../store/topic-filter.ts'
 import type { Change, Log } from '../../store/store.ts'
 import type { Authorizer } from '../authorize.ts'
+import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
 import type { Dispatcher, LiveSubscriber } from './dispatcher.ts'
 import { reason } from './reason-codes.ts'
@@ -18,30 +18,17 @@ export interface SubscribeContext {
 
 /** SUBACK's failure in MQTT 3.1.1, which knows only one [MQTT-3.9.3-2]. */
 const FAILURE = 0x80
-const SUBSCRIPTION_IDENTIFIER_MAX = 268_435_455
-
-type Request = ISubscribePacket['subscriptions'][number]
 
 /** Handles a SUBSCRIBE. Calls back when SUBACK is on its way or the connection has ended. */
 export function handleSubscribe(
   context: SubscribeContext,
   connection: Connection,
-  packet: Packet,
+  packet: SubscribePacket,
   done: () => void
 ): void {
   const { session, identity } = connection
-  if (packet.cmd !== 'subscribe' || session === null || identity === null) return done()
+  if (session === null || identity === null) return done()
   const identifier = packet.properties?.subscriptionIdentifier
-  if (identifier !== undefined && (identifier < 1 || identifier > SUBSCRIPTION_IDENTIFIER_MAX)) {
-    connection.end(reason.protocolError, 'protocol-error', 'a subscription identifier is 1 to 268,435,455')
-    return done()
-  }
-  const malformed = packet.subscriptions.find(request => !isTopicFilter(request.topic))
-  if (malformed !== undefined || packet.subscriptions.length === 0) {
-    connection.end(reason.topicFilterInvalid, 'protocol-error', 'a topic filter is malformed')
-    return done()
-  }
-
   const made: {
     subscription: Subscription<LiveSubscriber>
     previous: Subscription<LiveSubscriber> | undefined
@@ -67,7 +54,7 @@ export function handleSubscribe(
         if (session.subscriptions.get(subscription.filter) === subscription)
           context.dispatcher.subscribe(subscription)
       }
-      connection.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted })
+      connection.send({ cmd: 'suback', messageId: packet.messageId, granted })
       for (const { subscription, previous } of made) {
         const { retainHandling } = subscription
         // [MQTT-3.3.1-9, -10, -11]
@@ -86,18 +73,13 @@ export function handleSubscribe(
 export function handleUnsubscribe(
   context: SubscribeContext,
   connection: Connection,
-  packet: Packet,
+  packet: UnsubscribePacket,
   done: () => void
 ): void {
   const { session } = connection
-  if (packet.cmd !== 'unsubscribe' || session === null) return done()
-  const { unsubscriptions } = packet
-  if (unsubscriptions.length === 0 || unsubscriptions.some(filter => !isTopicFilter(filter))) {
-    connection.end(reason.topicFilterInvalid, 'protocol-error', 'a topic filter is malformed')
-    return done()
-  }
+  if (session === null) return done()
   const changes: Change[] = []
-  const granted = unsubscriptions.map(filter => {
+  const granted = packet.unsubscriptions.map(filter => {
     const subscription = session.subscriptions.get(filter)
     if (subscription === undefined) return reason.noSubscriptionExisted
     session.subscriptions.delete(filter)
@@ -107,7 +89,7 @@ export function handleUnsubscribe(
   })
   const finish = () => {
     if (connection.state === 'open')
-      connection.send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted } as never)
+      connection.send({ cmd: 'unsuback', messageId: packet.messageId, granted } as never)
     done()
   }
   if (session.durable && changes.length > 0) context.log.write(changes, whenDurable(connection, finish, done))
@@ -122,7 +104,11 @@ function whenDurable(connection: Connection, finish: () => void, done: () => voi
   }
 }
 
-function refusalOf(context: SubscribeContext, connection: Connection, { topic }: Request): number | null {
+function refusalOf(
+  context: SubscribeContext,
+  connection: Connection,
+  { topic }: SubscriptionRequest
+): number | null {
   const { session, identity } = connection
   if (session === null || identity === null) return reason.unspecifiedError
   if (topic.startsWith('$share/')) return reason.sharedSubscriptionsNotSupported
@@ -133,15 +119,15 @@ function refusalOf(context: SubscribeContext, connection: Connection, { topic }:
 }
 
 function subscriptionOf(
-  { topic, qos, nl, rap, rh }: Request,
+  { topic, qos, nl, rap, rh }: SubscriptionRequest,
   { identifier, since, owner }: { identifier: number | undefined; since: number; owner: LiveSubscriber }
 ): Subscription<LiveSubscriber> {
   return {
     filter: topic,
     qos,
-    noLocal: nl ?? false,
-    retainAsPublished: rap ?? false,
-    retainHandling: (rh ?? 0) as 0 | 1 | 2,
+    noLocal: nl,
+    retainAsPublished: rap,
+    retainHandling: rh,
     identifier: identifier ?? null,
     since,
     owner

@@ -113,7 +113,7 @@ export class Wills {
   }
 }
 
-function detailsOf(session: string, { qos = 0, retain = false, properties }: Will): MqttDetails {
+function detailsOf(session: string, { qos, retain, properties }: Will): MqttDetails {
   const details: MqttDetails = { qos, retain, session }
   const kept = passedOn(properties)
   return kept === undefined ? details : { ...details, properties: kept }

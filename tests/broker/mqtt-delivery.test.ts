@@ -164,11 +164,10 @@ describe.each([4, 5] as const)('MQTT protocol level %i', protocolVersion => {
       const clients = [1, 2, 3, 4].map(() => mqtt.connectLater({ protocolVersion, clientId: 'crowd' }))
       let closed = 0
       for (const client of clients) client.on('close', () => closed++)
-      await eventually(() => closed === 3)
-      const survivor = clients.find(client => client.connected)
-      await survivor?.publishAsync('round', String(round), { qos: 1 })
+      const survivor = await eventually(() => closed === 3 && clients.find(client => client.connected))
+      await survivor.publishAsync('round', String(round), { qos: 1 })
       expect(mqtt.presence.count).toBe(1)
-      await survivor?.endAsync()
+      await survivor.endAsync()
       await eventually(() => mqtt.presence.count === 0)
     }
   })

@@ -26,6 +26,7 @@ const defaults: MqttSettings = {
   receiveMax: 256,
   topicAliasMax: 32,
   unsentBytesMax: 256 * 1024,
+  flushMs: 25,
   retainedMax: 1000,
   retainedBytesMax: 1024 * 1024,
   sessionSaveMs: 100

@@ -316,6 +316,7 @@ describe('what outlives a connection', () => {
     await using mqtt = await startMqtt({ dir: folder.path })
     const resume = { clean: false, properties: { sessionExpiryInterval: 1 } }
     const first = await connected(mqtt, 'c', 5, resume)
+    await eventually(async () => (await mqtt.store.tables.sessions()).length === 1)
     first.send({ cmd: 'disconnect', reasonCode: 0 })
     await eventually(() => first.closed)
     await eventually(async () => (await mqtt.store.tables.sessions()).length === 0)

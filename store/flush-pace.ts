@@ -1,4 +1,5 @@
-// When live delivery flushes: at once when idle; under load with pauses that grow with what a flush costs.
+// When followers of the log flush what they have for their subscribers: at once when idle; under load with pauses that grow
+// with what a flush costs.
 
 /** Of the time between two flushes under load, at most a fifth is spent flushing, as long as `flushMs` allows. */
 const PAUSE_PER_COST = 4

@@ -1,0 +1,53 @@
+// What aedes takes for a client's socket. aedes is handed packets, not bytes, and the CONNACK it works out is encoded by
+// us; so nothing is read or written here, and a connection has none of the listeners and streams that aedes would put
+// around a socket of its own.
+
+/** Stands between aedes and one connection. */
+export class AedesSocket {
+  readonly #onDestroy: () => void
+
+  constructor(onDestroy: () => void) {
+    this.#onDestroy = onDestroy
+  }
+  on(): this {
+    return this
+  }
+
+  once(): this {
+    return this
+  }
+
+  removeListener(): this {
+    return this
+  }
+
+  removeAllListeners(): this {
+    return this
+  }
+
+  setMaxListeners(): this {
+    return this
+  }
+
+  emit(): boolean {
+    return false
+  }
+
+  read(): null {
+    return null
+  }
+
+  write(): boolean {
+    return true
+  }
+
+  pipe<Target>(target: Target): Target {
+    return target
+  }
+
+  /** aedes wants the connection to end. */
+  destroy(): this {
+    this.#onDestroy()
+    return this
+  }
+}
