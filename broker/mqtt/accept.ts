@@ -131,7 +131,7 @@ async function openSession(context: AcceptContext, connection: Connection, next:
     return
   }
   connection.session = opened.session
-  connection.sessionPresent = opened.present
+  connection.sessionPresent = opened.present && connection.version > 3 // MQTT 3.1 has no such flag
   next()
 }
 

@@ -72,7 +72,8 @@ function handleQos2(
   // A repetition [MQTT-4.3.3-10] is acknowledged when the first one is: nothing overtakes in the log.
   if (received.has(packetId))
     return context.log.write([], error => error === null && connection.pubrec(packetId))
-  if (received.size >= context.receiveMax)
+  // Before MQTT 5 a client can't be told of a limit; packet ids are the only one.
+  if (connection.version === 5 && received.size >= context.receiveMax)
     return connection.end(reason.receiveMaximumExceeded, 'protocol-error')
   received.set(packetId, false)
   const options: AppendOptions | undefined = session.durable

@@ -96,6 +96,18 @@ describe('QoS 2 in', () => {
     expect(await payloads(mqtt)).toEqual(['once', 'another'])
   })
 
+  test('more open messages than the server’s Receive Maximum end an MQTT 5 connection, and no older one', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { receiveMax: 2 } })
+    const messages = [1, 2, 3].map(messageId => publish('t', 'x', { qos: 2, messageId }))
+    const told = await connected(mqtt, 'told', 5)
+    told.send(...messages)
+    expect(await told.next('disconnect')).toMatchObject({ reasonCode: 0x93 })
+    const untold = await connected(mqtt, 'untold', 4)
+    untold.send(...messages)
+    await eventually(() => untold.all('pubrec').length === 3)
+  })
+
   test('PUBREL of an unknown packet id is told so in MQTT 5', async () => {
     await using folder = await temporaryFolder()
     await using mqtt = await startMqtt({ dir: folder.path })
