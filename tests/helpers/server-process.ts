@@ -178,7 +178,7 @@ export class ServerProcess implements AsyncDisposable {
  * A port that nobody listens on, below those the system hands out to clients: else a client that tries to come back
  * while the server is down may be given the server's own port and find itself.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)
     const probe = createServer()

@@ -1,4 +1,4 @@
-// Programs of others that speak to the server: mosquitto's clients and curl, as processes.
+// Programs of others that speak to the server: mosquitto's clients and broker, Python, curl, as processes.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 
 export interface ToolResult {
@@ -21,8 +21,11 @@ export class Tool implements AsyncDisposable {
   #output = ''
   #errors = ''
 
-  constructor(name: string, args: readonly string[]) {
-    this.#child = spawn(name, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  /** Starts it; what it is to read from stdin is in `input`. */
+  constructor(name: string, args: readonly string[], { input }: { input?: string } = {}) {
+    this.#child = spawn(name, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    this.#child.stdin?.on('error', () => {}) // it ended before it had read all; its exit code says why
+    this.#child.stdin?.end(input)
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()))
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()))
     this.#ended = new Promise(resolve => this.#child.once('close', () => resolve()))
@@ -37,6 +40,18 @@ export class Tool implements AsyncDisposable {
     return this.#errors
   }
 
+  /** Asks it to end, as SIGTERM does; resolves when it has. */
+  async terminate(): Promise<void> {
+    this.#child.kill('SIGTERM')
+    await this.#ended
+  }
+
+  /** Ends it at once, as SIGKILL does; resolves when it is gone. */
+  async kill9(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+
   /** Resolves when it has ended by itself. */
   async end(): Promise<ToolResult> {
     await this.#ended
@@ -44,12 +59,15 @@ export class Tool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGKILL')
-    await this.#ended
+    await this.kill9()
   }
 }
 
 /** Runs a program to its end. */
-export function runTool(name: string, args: readonly string[]): Promise<ToolResult> {
-  return new Tool(name, args).end()
+export function runTool(
+  name: string,
+  args: readonly string[],
+  options: { input?: string } = {}
+): Promise<ToolResult> {
+  return new Tool(name, args, options).end()
 }
