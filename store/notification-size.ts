@@ -1,7 +1,7 @@
 // How many bytes the parts of a notification hold whose size its sender chooses. Pure.
 import type { MqttDetails } from './notification.ts'
 
-const PAIR_BYTES = 32 // a user property as an object's key and value, beside its texts, about
+const PAIR_BYTES = 100 // a user property as an array of two strings, beside their texts, about
 
 /** Bytes of an event's MQTT properties, about. They may be as large as a packet, with no payload at all. */
 export function mqttBytes(mqtt: MqttDetails | undefined): number {
@@ -9,10 +9,6 @@ export function mqttBytes(mqtt: MqttDetails | undefined): number {
   if (properties === undefined) return 0
   const { contentType, responseTopic, correlationData, userProperties } = properties
   let bytes = (contentType?.length ?? 0) + (responseTopic?.length ?? 0) + (correlationData?.length ?? 0)
-  for (const [name, value] of Object.entries(userProperties ?? {})) {
-    bytes += PAIR_BYTES + name.length
-    if (typeof value === 'string') bytes += value.length
-    else for (const one of value) bytes += PAIR_BYTES + one.length
-  }
+  for (const [name, value] of userProperties ?? []) bytes += PAIR_BYTES + name.length + value.length
   return bytes
 }

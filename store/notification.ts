@@ -32,8 +32,11 @@ export interface MqttProperties {
   contentType?: string
   responseTopic?: string
   correlationData?: Uint8Array
-  userProperties?: Record<string, string | string[]>
+  userProperties?: UserProperties
 }
+
+/** Names and values in the order in which they came, repeated names included. */
+export type UserProperties = readonly (readonly [name: string, value: string])[]
 
 interface Common {
   /** The device it is about: the authenticated identity. Empty only for alerts and deliveries about none. */

@@ -1,11 +1,9 @@
 // The packets that an MQTT client sends, as decoded. Types only; fields are named as mqtt-packet and aedes have them.
+import type { UserProperties } from '../../store/notification.ts'
 import type { ReasonCode } from './reason-codes.ts'
 
 /** The protocol level: 3 is MQTT 3.1, 4 is 3.1.1. */
 export type WireVersion = 3 | 4 | 5
-
-/** User properties in the order in which they came, repeated names included [MQTT-3.3.2-18]. */
-export type UserProperties = readonly (readonly [name: string, value: string])[]
 
 /** Every MQTT 5 property a client may send. */
 export interface PropertyValues {
@@ -33,6 +31,7 @@ export interface PropertyValues {
   topicAlias?: number
   /** Bytes, at least 1. */
   maximumPacketSize?: number
+  /** In order [MQTT-3.3.2-18]. */
   userProperties?: UserProperties
 }
 

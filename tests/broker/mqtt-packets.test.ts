@@ -4,6 +4,7 @@ import { hashToken } from '../../store/credentials.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { startMqtt, type Harness } from './mqtt-harness.ts'
+import { body, decodeWhole, properties } from './mqtt-packet-bytes.ts'
 import { connectPacket, rawMqtt, type RawMqtt } from './raw-mqtt.ts'
 
 const publish = (topic: string, payload: string, more: object = {}) => ({
@@ -206,6 +207,28 @@ describe('what goes out', () => {
     expect(received.properties?.messageExpiryInterval).toBeGreaterThan(90)
     publisher.send(publish('', 'by alias', { properties: { topicAlias: 3 } }))
     expect((await subscriber.next('publish')).topic).toBe('a/b')
+  })
+
+  test('user properties reach subscribers in their order, repeated names included', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const subscriber = await connected(mqtt, 's', 5)
+    subscriber.send(subscribe('t', 0))
+    await subscriber.next('suback')
+    const chunks: Buffer[] = []
+    subscriber.socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    const userProperties = [
+      ['b', '1'],
+      ['a', '2'],
+      ['b', '3'],
+      ['__proto__', '4'],
+      ['1', '5']
+    ] as const
+    const publisher = await connected(mqtt, 'p', 5)
+    const sent = body('t', properties(...userProperties.map(([name, value]) => body(0x26, name, value))))
+    publisher.socket.write(Buffer.concat([Buffer.of(0x30, sent.length), sent]))
+    await subscriber.next('publish')
+    expect(decodeWhole(Buffer.concat(chunks), 5)).toMatchObject({ properties: { userProperties } })
   })
 
   test('what came over raw TCP as MessagePack is JSON for MQTT', async () => {

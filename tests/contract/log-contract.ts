@@ -109,7 +109,12 @@ export function logContract(name: string, newPlace: NewPlace): void {
       test('counts what MQTT properties hold, not payloads alone', async () => {
         await using place = await newPlace()
         await using store = await place.open({ waitingBytesMax: 100_000 })
-        const properties = { userProperties: { text: 'x'.repeat(60_000), texts: ['y'.repeat(60_000)] } }
+        const properties = {
+          userProperties: [
+            ['text', 'x'.repeat(60_000)],
+            ['text', 'y'.repeat(60_000)]
+          ] as const
+        }
         const committed = appended(store.log, event('x', { mqtt: { ...plainMqtt, properties } }))
         expect(store.log.waitingBytes()).toBeGreaterThan(120_000)
         expect(store.log.full()).toBe(true)
@@ -466,7 +471,13 @@ function everyKind(): Draft[] {
           contentType: 'text/plain',
           responseTopic: 'answers',
           correlationData: Buffer.from([0, 255]),
-          userProperties: { colour: ['red', 'blue'], size: 'xl' }
+          userProperties: [
+            ['colour', 'red'],
+            ['size', 'xl'],
+            ['colour', 'blue'],
+            ['__proto__', '10'],
+            ['7', '']
+          ]
         }
       }
     }),
