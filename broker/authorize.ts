@@ -1,4 +1,5 @@
-// What a device may publish and subscribe, by patterns from the configuration. Topics that begin with `$` are nobody's.
+// What a device may publish and subscribe, by patterns from the configuration. Topics that begin with `$` are nobody's,
+// but that a rule may name `$SYS` topics to be subscribed to.
 import { topicMatches } from '../store/topic-filter.ts'
 import type { Identity } from './identity.ts'
 
@@ -8,13 +9,15 @@ export interface AccessRule {
   devices: string[]
   /** Topic filters; `%c` is the client id, `%u` the user name. */
   publish: string[]
-  /** Topic filters, as for `publish`. */
+  /** Topic filters, as for `publish`. `$SYS` topics are covered only by those whose first level is `$SYS`. */
   subscribe: string[]
 }
 
 interface Access {
   publish: Patterns
   subscribe: Patterns
+  /** Of the patterns to subscribe to, those that are written with `$SYS` in front. */
+  system: Patterns
 }
 
 /** Topic filters that apply to one identity; `all` when one of them is `#`. */
@@ -41,24 +44,25 @@ export class Authorizer {
 
   /** Whether the device may see every topic that this (valid) filter matches. */
   maySubscribe(identity: Identity, filter: string): boolean {
-    if (filter.startsWith('$')) return false
+    if (filter.startsWith('$')) return this.#mayWatch(identity, filter)
     const { all, filters } = this.#access(identity).subscribe
     return all || filters.some(pattern => filterCovers(pattern, filter))
+  }
+
+  #mayWatch(identity: Identity, filter: string): boolean {
+    return this.#access(identity).system.filters.some(pattern => filterCovers(pattern, filter))
   }
 
   #access(identity: Identity): Access {
     let access = this.#compiled.get(identity)
     if (access === undefined) {
       const rules = this.#rules.filter(rule => rule.devices.some(glob => globMatches(glob, identity.device)))
+      const publish = rules.flatMap(rule => rule.publish)
+      const subscribe = rules.flatMap(rule => rule.subscribe)
       access = {
-        publish: patternsFor(
-          identity,
-          rules.flatMap(rule => rule.publish)
-        ),
-        subscribe: patternsFor(
-          identity,
-          rules.flatMap(rule => rule.subscribe)
-        )
+        publish: patternsFor(identity, publish),
+        subscribe: patternsFor(identity, subscribe),
+        system: patternsFor(identity, subscribe.filter(namesSystem)) // by its author, not by an id that is put in
       }
       this.#compiled.set(identity, access)
     }
@@ -73,6 +77,10 @@ function patternsFor(identity: Identity, patterns: string[]): Patterns {
     if (filter !== null) filters.add(filter)
   }
   return { all: filters.has('#'), filters: [...filters] }
+}
+
+function namesSystem(pattern: string): boolean {
+  return pattern === '$SYS' || pattern.startsWith('$SYS/')
 }
 
 /**

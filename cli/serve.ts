@@ -144,6 +144,7 @@ async function startDevices(config: Config, { store, logger, registry, parts, de
     ingest: new Ingest({ log, authorizer, registry, topicLevelsMax: config.mqtt.topicLevelsMax }),
     limits: new ConnectionLimits({ ...config.limits, registry }),
     registry,
+    version: packageVersion(),
     now: Date.now
   }
   const { mqtt, tcp } = config

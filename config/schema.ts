@@ -15,7 +15,9 @@ const access = z.strictObject({
     .describe('Topic filters they may publish to; %c is the client id, %u the user name.'),
   subscribe: list()
     .default([])
-    .describe('Topic filters they may subscribe to; %c is the client id, %u the user name.')
+    .describe(
+      'Topic filters they may subscribe to; %c is the client id, %u the user name. $SYS topics are covered only by filters that begin with $SYS.'
+    )
 })
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
@@ -99,6 +101,11 @@ export const schema = z.strictObject({
       .default(1000)
       .describe(
         'How often the places of connected durable sessions are saved; what was acknowledged since may be sent again after a crash.'
+      ),
+    sysIntervalMs: milliseconds(0, DAY_MS)
+      .default(10_000)
+      .describe(
+        'How often $SYS topics are looked at; those that changed are sent to who may see them. 0 switches them off.'
       )
   }),
   tcp: section({

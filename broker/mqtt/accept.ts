@@ -12,6 +12,7 @@ import type { Presence } from '../presence.ts'
 import type { AedesClient, Connack } from './aedes-internals.ts'
 import type { ConnectPacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
+import type { ClientCount, TrafficCounts } from './metrics.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
 import type { Sessions } from './sessions.ts'
 import type { Wills } from './wills.ts'
@@ -21,6 +22,7 @@ export interface EndContext {
   sessions: Sessions
   /** The connection that holds each session. */
   byKey: Map<string, Connection>
+  clients: ClientCount
   draining: () => boolean
 }
 
@@ -29,6 +31,7 @@ export interface AcceptContext extends EndContext {
   authenticator: Authenticator
   authorizer: Authorizer
   wills: Wills
+  traffic: Pick<TrafficCounts, 'connectsReceived'>
   inflightMax: number
   /** Longest keep alive of an MQTT 5 client, seconds; 0 sets no limit. */
   keepaliveMaxS: number
@@ -65,6 +68,7 @@ function check(
   next: (prepare: (client: AedesClient) => void) => void
 ): void {
   const { admission, version } = connection
+  context.traffic.connectsReceived++
   const refuse = (refusal: Refusal, message: string) => connection.refuse(refusal, { version, message })
   if (!admission.ok) return refuse(limitRefusals[admission.code], admission.message)
   if (context.draining())
@@ -148,7 +152,8 @@ function takeOver({ byKey }: AcceptContext, connection: Connection): void {
   byKey.set(connection.key, connection)
 }
 
-function ready({ presence, inflightMax }: AcceptContext, connection: Connection, connack: Connack): void {
+function ready(context: AcceptContext, connection: Connection, connack: Connack): void {
+  const { presence, clients, inflightMax } = context
   const { client, identity, session, inherited } = connection
   if (identity === null || session === null || client === null) return
   if (connection.state !== 'connecting') return
@@ -158,12 +163,15 @@ function ready({ presence, inflightMax }: AcceptContext, connection: Connection,
   connection.presence = presence.online(identity.device, inherited === null ? 'connected' : 'takeover')
   if (inherited !== null) presence.offline(inherited, 'taken-over', { expected: true })
   connection.inherited = null
+  clients.opened(connection)
   session.attach(connection)
   connection.begin()
 }
 
-function ended({ presence, sessions, byKey, draining }: EndContext, connection: Connection): void {
+function ended(context: EndContext, connection: Connection): void {
+  const { presence, sessions, byKey, clients, draining } = context
   const { key, session, admission, client } = connection
+  clients.closed(connection)
   if (admission.ok) admission.release()
   if (byKey.get(key) === connection) byKey.delete(key)
   const here = connection.presence ?? connection.inherited

@@ -2,41 +2,110 @@
 import type { Registry } from 'prom-client'
 import { registerCounter, registerGauge } from '../../store/figures.ts'
 
+/** What came and went over all MQTT connections since the start. Plain numbers: they are counted for each packet. */
+export interface TrafficCounts {
+  /** Sockets and WebSockets that were accepted. */
+  socketsOpened: number
+  /** CONNECT packets, refused ones too. */
+  connectsReceived: number
+  /** Control packets of every kind. */
+  packetsReceived: number
+  packetsSent: number
+  /** Bytes of control packets, headers included. */
+  bytesReceived: number
+  bytesSent: number
+  /** PUBLISH packets. */
+  publishReceived: number
+  publishSent: number
+  /** Bytes of their payloads. */
+  publishBytesReceived: number
+  publishBytesSent: number
+}
+
+/** All counts at 0. */
+export function newTrafficCounts(): TrafficCounts {
+  return {
+    socketsOpened: 0,
+    connectsReceived: 0,
+    packetsReceived: 0,
+    packetsSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    publishReceived: 0,
+    publishSent: 0,
+    publishBytesReceived: 0,
+    publishBytesSent: 0
+  }
+}
+
+/** Clients whose CONNECT was accepted, and the most that were there at a time. */
+export class ClientCount {
+  readonly #connected = new Set<object>()
+  #maximum = 0
+
+  get connected(): number {
+    return this.#connected.size
+  }
+
+  get maximum(): number {
+    return this.#maximum
+  }
+
+  opened(connection: object): void {
+    this.#connected.add(connection)
+    this.#maximum = Math.max(this.#maximum, this.#connected.size)
+  }
+
+  /** Counts a connection out, if it was in. */
+  closed(connection: object): void {
+    this.#connected.delete(connection)
+  }
+}
+
 export interface MqttFigures {
   /** Durable sessions. */
   sessions: () => number
   retained: () => { count: number; bytes: number }
   delivered: () => number
   counts: { catchUps: number; gaps: number; tooLarge: number; expired: number }
+  traffic: TrafficCounts
 }
 
 /** Registers the MQTT server's metrics. */
 export function registerMetrics(
   registry: Registry,
-  { sessions, retained, delivered, counts }: MqttFigures
+  { sessions, retained, delivered, counts, traffic }: MqttFigures
 ): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    registerGauge(registry, { name, help }, read)
-  const counter = (name: string, help: string, read: () => number) =>
-    registerCounter(registry, { name, help }, read)
-  gauge('tocsin_mqtt_sessions', 'Durable MQTT sessions, connected or not.', sessions)
-  gauge('tocsin_mqtt_retained_messages', 'Topics with a retained message.', () => retained().count)
-  gauge('tocsin_mqtt_retained_bytes', 'Bytes of retained messages.', () => retained().bytes)
-  counter('tocsin_mqtt_messages_dispatched_total', 'Messages handed to live MQTT subscribers.', delivered)
-  counter(
-    'tocsin_mqtt_catch_ups_total',
-    'Times a session began to read on from the log.',
-    () => counts.catchUps
-  )
-  counter('tocsin_mqtt_gaps_total', 'Times retention was faster than a session.', () => counts.gaps)
-  counter(
-    'tocsin_mqtt_messages_expired_total',
-    'Messages that expired before they could be sent.',
-    () => counts.expired
-  )
-  counter(
-    'tocsin_mqtt_messages_too_large_total',
-    'Messages not sent because the subscriber takes no packet of that size.',
-    () => counts.tooLarge
-  )
+  const gauges: [string, string, () => number][] = [
+    ['sessions', 'Durable MQTT sessions, connected or not.', sessions],
+    ['retained_messages', 'Topics with a retained message.', () => retained().count],
+    ['retained_bytes', 'Bytes of retained messages.', () => retained().bytes]
+  ]
+  const counters: [string, string, () => number][] = [
+    ['messages_dispatched', 'Messages handed to live MQTT subscribers.', delivered],
+    ['catch_ups', 'Times a session began to read on from the log.', () => counts.catchUps],
+    ['gaps', 'Times retention was faster than a session.', () => counts.gaps],
+    ['messages_expired', 'Messages that expired before they could be sent.', () => counts.expired],
+    [
+      'messages_too_large',
+      'Messages not sent because the subscriber takes no packet of that size.',
+      () => counts.tooLarge
+    ],
+    [
+      'sockets',
+      'MQTT connections that were accepted, before anything was read.',
+      () => traffic.socketsOpened
+    ],
+    ['connects', 'CONNECT packets received, refused ones too.', () => traffic.connectsReceived],
+    ['packets_received', 'MQTT packets received.', () => traffic.packetsReceived],
+    ['packets_sent', 'MQTT packets sent.', () => traffic.packetsSent],
+    ['received_bytes', 'Bytes of MQTT packets received.', () => traffic.bytesReceived],
+    ['sent_bytes', 'Bytes of MQTT packets sent.', () => traffic.bytesSent],
+    ['publishes_received', 'PUBLISH packets received.', () => traffic.publishReceived],
+    ['publishes_sent', 'PUBLISH packets sent.', () => traffic.publishSent]
+  ]
+  for (const [name, help, read] of gauges)
+    registerGauge(registry, { name: `tocsin_mqtt_${name}`, help }, read)
+  for (const [name, help, read] of counters)
+    registerCounter(registry, { name: `tocsin_mqtt_${name}_total`, help }, read)
 }

@@ -18,6 +18,7 @@ export interface OutgoingPublish extends OutgoingProperties {
 export interface EncodedPublish {
   bytes: Buffer
   packetIdAt: number
+  payloadBytes: number
 }
 
 /** Encodes for MQTT 3.1 and 3.1.1 (3, 4: without properties) or 5. DUP is not set; the packet id is 0. */
@@ -37,7 +38,7 @@ export function encodePublish(message: OutgoingPublish, version: WireVersion): E
     if (ofProperties > 0) at = writeProperties(bytes, message, at)
   }
   bytes.set(payload, at)
-  return { bytes, packetIdAt }
+  return { bytes, packetIdAt, payloadBytes: payload.length }
 }
 
 /** A copy of a QoS 1 or 2 PUBLISH with its packet id, and DUP set when it is sent again [MQTT-3.3.1-1]. */

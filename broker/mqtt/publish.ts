@@ -6,6 +6,7 @@ import type { AppendOptions, Log } from '../../store/store.ts'
 import type { Ingest, IncomingEvent } from '../ingest.ts'
 import type { PublishPacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
+import type { TrafficCounts } from './metrics.ts'
 import { passedOn } from './publish-properties.ts'
 import { reason } from './reason-codes.ts'
 import { sizeOf, type RetainedMessages } from './retained-messages.ts'
@@ -19,6 +20,7 @@ export interface PublishContext {
   retainedBytesMax: number
   receiveMax: number
   topicAliasMax: number
+  traffic: Pick<TrafficCounts, 'publishReceived' | 'publishBytesReceived'>
   now: () => number
 }
 
@@ -29,6 +31,8 @@ const MSGPACK = new Set(['application/msgpack', 'application/x-msgpack', 'applic
 export function handlePublish(context: PublishContext, connection: Connection, packet: PublishPacket): void {
   const { identity, session } = connection
   if (identity === null || session === null) return
+  context.traffic.publishReceived++
+  context.traffic.publishBytesReceived += packet.payload.length
   if (packet.properties !== undefined && !resolveProperties(context, connection, packet)) return
   const event = eventOf(context, connection, packet)
   if (packet.retain && !hasRoomFor(context, event)) {

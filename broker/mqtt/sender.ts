@@ -6,8 +6,9 @@ import type { EventNotification } from '../../store/notification.ts'
 import type { Change, Log } from '../../store/store.ts'
 import { InflightWindow, inflightRow, type Inflight } from './inflight-window.ts'
 import type { Message, View } from './message.ts'
+import type { TrafficCounts } from './metrics.ts'
 import type { ConnectionOutbox } from './outbox.ts'
-import { withPacketId, type WireVersion } from './publish-encoder.ts'
+import { withPacketId, type EncodedPublish, type WireVersion } from './publish-encoder.ts'
 import { reason } from './reason-codes.ts'
 
 /** What a session needs of the connection that holds it. */
@@ -24,6 +25,7 @@ export interface SenderContext {
   log: Log
   now: () => number
   counts: { tooLarge: number; expired: number }
+  traffic: Pick<TrafficCounts, 'publishSent' | 'publishBytesSent'>
 }
 
 /** The sending side of one session. */
@@ -76,11 +78,13 @@ export class Sender {
       return true
     }
     if (qos === 0) {
+      this.#count(encoded)
       connection.outbox.pushMessage(encoded.bytes)
       return true
     }
     const packetId = this.window.allocate()
     if (packetId === null) return false
+    this.#count(encoded)
     this.#sent++
     this.dirty = true
     const entry = entryOf(message, view, qos, packetId)
@@ -106,6 +110,7 @@ export class Sender {
         this.dirty = true
         return this.window.finish(entry)
       }
+      this.#count(encoded)
       connection.outbox.push(withPacketId(encoded, entry.packetId, entry.sent))
       entry.sent = true
     }
@@ -135,6 +140,12 @@ export class Sender {
       changes.push({ put: 'inflight', session: this.#key, row: inflightRow(entry, packMessage) })
     }
     return changes
+  }
+
+  #count({ payloadBytes }: EncodedPublish): void {
+    const { traffic } = this.#context
+    traffic.publishSent++
+    traffic.publishBytesSent += payloadBytes
   }
 
   // Exactly once survives a crash only if the packet id is known to belong to this message before it is used; and a

@@ -17,7 +17,7 @@ import { AedesBridge } from './aedes-bridge.ts'
 import type { AedesClient } from './aedes-internals.ts'
 import { Connection, type ConnectionContext } from './connection.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { registerMetrics } from './metrics.ts'
+import { ClientCount, newTrafficCounts, registerMetrics } from './metrics.ts'
 import { Outbox } from './outbox.ts'
 import { handlePublish, handleRelease, type PublishContext } from './publish.ts'
 import { reason } from './reason-codes.ts'
@@ -26,6 +26,8 @@ import { RoomQueue } from './room-queue.ts'
 import type { SessionContext } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { handleSubscribe, handleUnsubscribe, type SubscribeContext } from './subscribe.ts'
+import { SysTopics } from './sys-topics.ts'
+import { SysValues } from './sys-values.ts'
 import { Wills } from './wills.ts'
 
 export interface MqttSettings {
@@ -47,6 +49,7 @@ export interface MqttSettings {
   retainedMax: number
   retainedBytesMax: number
   sessionSaveMs: number
+  sysIntervalMs: number
 }
 
 export interface MqttServerOptions {
@@ -60,6 +63,8 @@ export interface MqttServerOptions {
   limits: ConnectionLimits
   logger: Logger
   registry: Registry
+  /** The version of Tocsin, as `$SYS` tells it. */
+  version: string
   /** Time of day, ms since 1970. */
   now: () => number
 }
@@ -89,6 +94,9 @@ export class MqttServer {
   readonly #webSockets: WebSocketServer
   readonly #outbox: Outbox
   readonly #counts = { catchUps: 0, gaps: 0, tooLarge: 0, expired: 0 }
+  readonly #traffic = newTrafficCounts()
+  readonly #clients = new ClientCount()
+  #sys: SysTopics | null = null
   #sessions: Sessions | null = null
   #bridge: AedesBridge | null = null
   #accept: AcceptContext | null = null
@@ -126,7 +134,9 @@ export class MqttServer {
     await this.#wills.load(tables)
     this.#sessions = await this.#loadSessions()
     this.#bridge = await this.#createBridge()
-    this.#wire(this.#bridge, this.#sessions)
+    this.#sys = this.#createSysTopics(this.#sessions)
+    this.#wire(this.#bridge, this.#sessions, this.#sys)
+    this.#sys.start()
     this.#wills.start()
     this.#sessions.start()
     this.#sweep = setInterval(() => this.#cutOffOverdue(), SWEEP_MS)
@@ -134,7 +144,8 @@ export class MqttServer {
       sessions: () => this.#sessions?.storedCount ?? 0,
       retained: () => this.#retained,
       delivered: () => this.#dispatcher.delivered,
-      counts: this.#counts
+      counts: this.#counts,
+      traffic: this.#traffic
     })
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
@@ -178,6 +189,7 @@ export class MqttServer {
     this.#webSockets.close()
     this.#wills.stop()
     this.#sessions?.stop()
+    this.#sys?.stop()
     this.#dispatcher.stop()
     if (this.#sweep !== null) clearInterval(this.#sweep)
     this.#outbox.stop()
@@ -189,6 +201,7 @@ export class MqttServer {
     socket.on('error', ignore) // `close` follows
     const context = this.#connectionContext
     if (context === null || this.#draining) return void socket.destroy()
+    this.#traffic.socketsOpened++
     const admission = this.#options.limits.admit(address, 'mqtt')
     if (!admission.ok && this.#refused >= REFUSED_MAX) return void socket.destroy()
     if (!admission.ok) this.#refused++
@@ -211,11 +224,29 @@ export class MqttServer {
       unsentBytesMax: settings.unsentBytesMax,
       now,
       counts: this.#counts,
+      traffic: this.#traffic,
       onReadFailed: error => logger.warn({ err: error }, 'could not read the log for an MQTT session')
     }
     const { sessionsMax, sessionSaveMs } = settings
     const onEnded = (key: string) => this.#wills.sessionEnded(key)
     return Sessions.load({ context, tables, log, logger, sessionsMax, sessionSaveMs, now, onEnded })
+  }
+
+  #createSysTopics(sessions: Sessions): SysTopics {
+    const { version, log, now, settings } = this.#options
+    const values = new SysValues({
+      version,
+      traffic: this.#traffic,
+      clients: this.#clients,
+      counts: this.#counts,
+      sessions,
+      connections: this.#connections,
+      retained: this.#retained,
+      log,
+      monotonicMs: () => performance.now()
+    })
+    const { sysIntervalMs: intervalMs, unsentBytesMax } = settings
+    return new SysTopics({ values, intervalMs, unsentBytesMax, traffic: this.#traffic, now })
   }
 
   #createBridge(): Promise<AedesBridge> {
@@ -235,21 +266,24 @@ export class MqttServer {
       },
       onAccepted: (connection, connack) => {
         if (this.#accept !== null) accept.ready(this.#accept, connection, connack)
+        this.#sys?.resumed(connection, this.#options.authorizer)
       },
       onWillDue: (client, delayS) => this.#releaseWill(client, delayS)
     })
   }
 
-  #wire(bridge: AedesBridge, sessions: Sessions): void {
+  #wire(bridge: AedesBridge, sessions: Sessions, sys: SysTopics): void {
     const { settings, presence, limits, log, authorizer, ingest } = this.#options
-    const publishing: PublishContext = { ...this.#options, ...settings, retained: this.#retained }
-    const subscribing: SubscribeContext = { ...settings, log, dispatcher: this.#dispatcher, authorizer }
+    const traffic = this.#traffic
+    const publishing: PublishContext = { ...this.#options, ...settings, retained: this.#retained, traffic }
+    const subscribing: SubscribeContext = { ...settings, log, dispatcher: this.#dispatcher, authorizer, sys }
     const draining = () => this.#draining
-    const ending = { presence, sessions, byKey: this.#byKey, draining }
+    const ending = { presence, sessions, byKey: this.#byKey, clients: this.#clients, draining }
     const accepting: AcceptContext = {
       ...this.#options,
       ...ending,
       wills: this.#wills,
+      traffic,
       inflightMax: settings.inflightMax,
       keepaliveMaxS: settings.keepaliveMaxS
     }
@@ -270,6 +304,7 @@ export class MqttServer {
       ended: connection => {
         this.#connections.delete(connection)
         if (!connection.admission.ok) this.#refused--
+        sys.closed(connection)
         accept.ended(ending, connection)
       }
     }

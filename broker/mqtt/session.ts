@@ -8,6 +8,7 @@ import type { Change, Filter, Log, SessionRow, SessionState } from '../../store/
 import type { Dispatcher, LiveSubscriber } from './dispatcher.ts'
 import type { Inflight } from './inflight-window.ts'
 import { Message, type View } from './message.ts'
+import type { TrafficCounts } from './metrics.ts'
 import type { RetainedMessages } from './retained-messages.ts'
 import { Sender, type SessionConnection } from './sender.ts'
 import { matching, viewOf, type Subscription } from './subscription.ts'
@@ -25,6 +26,7 @@ export interface SessionContext {
   onReadFailed: (error: unknown) => void
   /** Counts, for metrics. */
   counts: { catchUps: number; gaps: number; tooLarge: number; expired: number }
+  traffic: Pick<TrafficCounts, 'publishSent' | 'publishBytesSent'>
 }
 
 /** Retained messages that answer a SUBSCRIBE, on their way. */
@@ -111,6 +113,11 @@ export class Session implements LiveSubscriber {
   /** Whether something changed that the store doesn't know. */
   get dirty(): boolean {
     return this.#sender.dirty
+  }
+
+  /** QoS 1 and 2 messages that were sent to it and are not acknowledged. */
+  get inflightCount(): number {
+    return this.#sender.window.entries.size
   }
 
   /** Everything up to here was sent, is in flight, or does not concern it. */

@@ -38,6 +38,8 @@ export class Sessions {
   readonly #stored = new Map<string, number | null>()
   /** Sessions whose last save is under way, by what that save is known by. Whoever takes one up keeps it in memory. */
   readonly #parking = new Map<string, object>()
+  /** Sessions that ended because their time was up. */
+  expiredCount = 0
   #timers: NodeJS.Timeout[] = []
   #idleSavedAt = 0
 
@@ -130,6 +132,7 @@ export class Sessions {
     const expiresAt = this.#stored.get(key)
     if (expiresAt === undefined) return null
     if (expiresAt !== null && expiresAt <= this.#options.now()) {
+      this.expiredCount++
       this.#end(key)
       return null
     }
@@ -166,6 +169,7 @@ export class Sessions {
     for (const [key, expiresAt] of this.#stored) {
       if (expiresAt === null || expiresAt > now) continue
       this.#options.logger.debug({ session: key }, 'session expired')
+      this.expiredCount++
       this.#end(key)
     }
   }

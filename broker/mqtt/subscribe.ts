@@ -7,11 +7,13 @@ import type { Connection } from './connection.ts'
 import type { Dispatcher, LiveSubscriber } from './dispatcher.ts'
 import { reason } from './reason-codes.ts'
 import type { Subscription } from './subscription.ts'
+import { isSysFilter, type SysTopics } from './sys-topics.ts'
 
 export interface SubscribeContext {
   log: Log
   dispatcher: Dispatcher
   authorizer: Authorizer
+  sys: SysTopics
   subscriptionsMax: number
   topicLevelsMax: number
 }
@@ -58,9 +60,9 @@ export function handleSubscribe(
       for (const { subscription, previous } of made) {
         const { retainHandling } = subscription
         // [MQTT-3.3.1-9, -10, -11]
-        if (retainHandling === 0 || (retainHandling === 1 && previous === undefined)) {
-          session.deliverRetained(subscription)
-        }
+        const answer = retainHandling === 0 || (retainHandling === 1 && previous === undefined)
+        if (isSysFilter(subscription.filter)) context.sys.subscribed(connection, subscription, { answer })
+        else if (answer) session.deliverRetained(subscription)
       }
     }
     done()
@@ -84,6 +86,7 @@ export function handleUnsubscribe(
     if (subscription === undefined) return reason.noSubscriptionExisted
     session.subscriptions.delete(filter)
     context.dispatcher.unsubscribe(subscription)
+    if (isSysFilter(filter)) context.sys.unsubscribed(connection, filter)
     changes.push({ delete: 'subscription', session: session.key, filter })
     return reason.success
   })
@@ -111,6 +114,7 @@ function refusalOf(
 ): number | null {
   const { session, identity } = connection
   if (session === null || identity === null) return reason.unspecifiedError
+  if (/^\$share\/[^/]*\/\$SYS(\/|$)/.test(topic)) return reason.notAuthorized // each of a group would see some values
   if (topic.startsWith('$share/')) return reason.sharedSubscriptionsNotSupported
   if (topicLevels(topic) > context.topicLevelsMax) return reason.quotaExceeded
   if (session.subscriptions.size >= context.subscriptionsMax && !session.subscriptions.has(topic))

@@ -52,11 +52,36 @@ test('rules that name the device add up; others do not count', () => {
   expect(allowed).toEqual(['a', 'b'])
 })
 
-test('topics that begin with $ are for no device', () => {
-  const authorizer = new Authorizer([rule({ publish: ['#', '$SYS/#'], subscribe: ['#', '$SYS/#'] })])
+test('topics that begin with $ are for no device, whatever its rules say', () => {
+  const authorizer = new Authorizer([
+    rule({ publish: ['#', '$SYS/#', '$x'], subscribe: ['#', '+/#', '+/broker/uptime', '$x/#', '$SYSTEM/#'] })
+  ])
   expect(authorizer.mayPublish(identity('a'), '$SYS/x')).toBe(false)
-  expect(authorizer.maySubscribe(identity('a'), '$SYS/#')).toBe(false)
+  expect(authorizer.mayPublish(identity('a'), '$x')).toBe(false)
+  for (const filter of ['$SYS/#', '$SYS', '$SYS/broker/uptime', '$x/y', '$SYSTEM/#', '$share/g/a', '$']) {
+    expect([filter, authorizer.maySubscribe(identity('a'), filter)]).toEqual([filter, false])
+  }
   expect(authorizer.maySubscribe(identity('a'), '#')).toBe(true)
+})
+
+test('$SYS topics can be subscribed to where a pattern begins with $SYS', () => {
+  const authorizer = new Authorizer([
+    rule({ devices: ['dashboard'], subscribe: ['$SYS/#'] }),
+    rule({ devices: ['gauge'], subscribe: ['$SYS/broker/load/+/1min'] })
+  ])
+  const allowed = (id: string) =>
+    ['$SYS/#', '$SYS', '$SYS/broker/#', '$SYS/broker/load/sockets/1min', '$SYSTEM', '$other/#', '#'].filter(
+      filter => authorizer.maySubscribe(identity(id), filter)
+    )
+  expect(allowed('dashboard')).toEqual(['$SYS/#', '$SYS', '$SYS/broker/#', '$SYS/broker/load/sockets/1min'])
+  expect(allowed('gauge')).toEqual(['$SYS/broker/load/sockets/1min'])
+  expect(allowed('pump')).toEqual([])
+})
+
+test('an id put into a pattern does not open $SYS topics', () => {
+  const authorizer = new Authorizer([rule({ subscribe: ['%c/#', '%u/#', '$%c/#'] })])
+  expect(authorizer.maySubscribe(identity('$SYS', '$SYS'), '$SYS/broker/uptime')).toBe(false)
+  expect(authorizer.maySubscribe(identity('SYS', 'SYS'), '$SYS/broker/uptime')).toBe(false)
 })
 
 test('a subscription must lie within one pattern', () => {

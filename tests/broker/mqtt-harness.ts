@@ -29,7 +29,8 @@ const defaults: MqttSettings = {
   flushMs: 25,
   retainedMax: 1000,
   retainedBytesMax: 1024 * 1024,
-  sessionSaveMs: 100
+  sessionSaveMs: 100,
+  sysIntervalMs: 0
 }
 
 export interface HarnessOptions {
@@ -108,6 +109,7 @@ export async function startMqtt({
     limits,
     logger,
     registry,
+    version: '1.2.3',
     now
   })
   const { port } = await server.listen()

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { Authorizer } from '../../broker/authorize.ts'
 import { loadConfig, type ConfigSources, type Problem } from '../../config/config.ts'
 import type { Config } from '../../config/schema.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
@@ -59,6 +60,26 @@ describe('precedence', () => {
       8080,
       'data'
     ])
+  })
+})
+
+describe('$SYS topics', () => {
+  test('are looked at every 10 s, or as configured; 0 switches them off', async () => {
+    expect((await configOf({})).mqtt.sysIntervalMs).toBe(10_000)
+    expect((await configOf({ yaml: 'mqtt:\n  sysIntervalMs: 1m\n' })).mqtt.sysIntervalMs).toBe(60_000)
+    expect((await configOf({ flags: { 'mqtt.sysIntervalMs': '0' } })).mqtt.sysIntervalMs).toBe(0)
+  })
+
+  test('are closed by default, and open to whom a rule names with them', async () => {
+    const dashboard = { device: 'dashboard', user: 'dashboard', clientId: 'screen', anonymous: false }
+    const pump = { device: 'pump', user: 'pump', clientId: 'pump', anonymous: false }
+    const { devices } = await configOf({})
+    expect(new Authorizer(devices.access).maySubscribe(dashboard, '$SYS/#')).toBe(false)
+    const yaml =
+      "devices:\n  access:\n    - subscribe: ['#']\n    - devices: ['dashboard']\n      subscribe: ['$SYS/#']\n"
+    const authorizer = new Authorizer((await configOf({ yaml })).devices.access)
+    expect(authorizer.maySubscribe(dashboard, '$SYS/#')).toBe(true)
+    expect(authorizer.maySubscribe(pump, '$SYS/#')).toBe(false)
   })
 })
 
