@@ -354,6 +354,7 @@ describe('what outlives a connection', () => {
     await eventually(async () => (await mqtt.store.tables.sessions()).length === 1)
     first.send({ cmd: 'disconnect', reasonCode: 0 })
     await eventually(() => first.closed)
+    await new Promise(resolve => mqtt.store.log.write([], resolve)) // the session is stored by now
     await eventually(async () => (await mqtt.store.tables.sessions()).length === 0)
     const second = await rawMqtt(mqtt.port, 5)
     second.send(connectPacket('c', 5, resume))
