@@ -77,8 +77,9 @@ function check(
   if (context.log.full())
     return refuse({ code: reason.serverUnavailable, returnCode: 3 }, 'nothing can be stored now')
   if (packet.clientId === '') {
-    if (version < 5 && !packet.clean)
-      return refuse(credentialRefusals['id-invalid'], 'a session needs a client id') // [MQTT-3.1.3-8]
+    // [3.1.1: MQTT-3.1.3-8]; in MQTT 3.1 every client has an id
+    if (version === 3 || (version === 4 && !packet.clean))
+      return refuse(credentialRefusals['id-invalid'], 'a session needs a client id')
     packet.clientId = `tocsin-${randomBytes(9).toString('base64url')}`
     connection.idAssigned = true
   }
@@ -157,6 +158,7 @@ function ready(context: AcceptContext, connection: Connection, connack: Connack)
   const { client, identity, session, inherited } = connection
   if (identity === null || session === null || client === null) return
   if (connection.state !== 'connecting') return
+  if (connection.version === 3) connack.sessionPresent = false // a bit that MQTT 3.1 does not have
   connection.opened(connack)
   connection.inflightMax = Math.min(inflightMax, client.receiveMaximum)
   connection.packetBytesMax = client.maximumPacketSize ?? Infinity
