@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import { StoreError } from './errors.ts'
 import { logAndTables } from './migrations/0001-log-and-tables.ts'
+import { sharedSubscriptions } from './migrations/0002-shared-subscriptions.ts'
 
 /** An engine's names for whole numbers up to 2^53 and for bytes. */
 export interface ColumnTypes {
@@ -13,7 +14,7 @@ export interface ColumnTypes {
 export type Migration = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
 
 /** Every step, in order; step n has number n + 1. Steps that were released are never changed. */
-export const migrations: readonly Migration[] = [logAndTables]
+export const migrations: readonly Migration[] = [logAndTables, sharedSubscriptions]
 
 interface MigrationTable {
   migration: { number: number; applied_at: number }

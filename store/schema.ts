@@ -100,6 +100,16 @@ interface InflightTable {
   message: Uint8Array | null
   /** JSON array. */
   identifiers: string
+  share: string | null
+}
+
+interface ShareTable {
+  key: string
+  cursor: number
+  /** JSON array. */
+  due: string
+  /** JSON array. */
+  taken: string
 }
 
 interface ReceivedTable {
@@ -135,6 +145,7 @@ export interface Schema {
   session: SessionTable
   subscription: SubscriptionTable
   inflight: InflightTable
+  share: ShareTable
   received: ReceivedTable
   will: WillTable
   checkpoint: CheckpointTable

@@ -67,8 +67,9 @@ export class Statements {
       }),
       inflight: upsert(db, 'inflight', {
         keys: ['session', 'packet_id'],
-        columns: ['session', 'packet_id', 'seq', 'qos', 'state', 'retain', 'message', 'identifiers']
+        columns: ['session', 'packet_id', 'seq', 'qos', 'state', 'retain', 'message', 'identifiers', 'share']
       }),
+      share: upsert(db, 'share', { keys: ['key'], columns: ['key', 'cursor', 'due', 'taken'] }),
       received: upsert(db, 'received', {
         keys: ['session', 'packet_id'],
         columns: ['session', 'packet_id']
@@ -88,6 +89,7 @@ export class Statements {
       noSubscription: remove(db, 'subscription', ['session', 'filter']),
       noInflights: remove(db, 'inflight', ['session']),
       noInflight: remove(db, 'inflight', ['session', 'packet_id']),
+      noShare: remove(db, 'share', ['key']),
       noReceiveds: remove(db, 'received', ['session']),
       noReceived: remove(db, 'received', ['session', 'packet_id']),
       noWill: remove(db, 'will', ['session']),
@@ -111,6 +113,8 @@ export class Statements {
           return one(text.noSubscription, change.session, change.filter)
         case 'inflight':
           return one(text.noInflight, change.session, change.packetId)
+        case 'share':
+          return one(text.noShare, change.key)
         case 'received':
           return one(text.noReceived, change.session, change.packetId)
         case 'will':
@@ -136,9 +140,13 @@ export class Statements {
         return one(text.subscription, change.session, filter, qos, ...flags, identifier, since)
       }
       case 'inflight': {
-        const { packetId, seq, qos, state, retain, message, identifiers } = change.row
-        const rest = [state, retain ? 1 : 0, message, JSON.stringify(identifiers)]
+        const { packetId, seq, qos, state, retain, message, identifiers, share } = change.row
+        const rest = [state, retain ? 1 : 0, message, JSON.stringify(identifiers), share]
         return one(text.inflight, change.session, packetId, seq, qos, ...rest)
+      }
+      case 'share': {
+        const { key, cursor, due, taken } = change.row
+        return one(text.share, key, cursor, JSON.stringify(due), JSON.stringify(taken))
       }
       case 'received':
         return one(text.received, change.session, change.packetId)

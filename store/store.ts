@@ -173,6 +173,29 @@ export interface InflightRow {
   /** MessagePack of the message itself where the log need not have it (retained messages); else null. */
   message: Uint8Array | null
   identifiers: readonly number[]
+  /** Key of the share it came from, or null. */
+  share: string | null
+}
+
+/** A shared subscription that outlives connections: what none of its members holds is due to any of them. */
+export interface ShareRow {
+  /** Its whole topic filter: `$share/NAME/FILTER`. */
+  key: string
+  /** Everything up to this sequence was handed to members, is due, or did not match. */
+  cursor: number
+  /** Sequences up to the cursor that are to be sent (again). */
+  due: readonly number[]
+  /** Sequences after the cursor that are not to be sent again: a member has them, or had. */
+  taken: readonly number[]
+}
+
+/** A message in flight to a member of a share. */
+export interface SharedInflight {
+  session: string
+  share: string
+  packetId: number
+  seq: number
+  qos: 1 | 2
 }
 
 /** A durable MQTT session. */
@@ -233,6 +256,8 @@ export type Change =
   | { delete: 'subscription'; session: string; filter: string }
   | { put: 'inflight'; session: string; row: InflightRow }
   | { delete: 'inflight'; session: string; packetId: number }
+  | { put: 'share'; row: ShareRow }
+  | { delete: 'share'; key: string }
   | { put: 'received'; session: string; packetId: number }
   | { delete: 'received'; session: string; packetId: number }
   | { put: 'will'; row: WillRow }
@@ -247,6 +272,11 @@ export interface Tables {
   session(key: string): Promise<SessionState | null>
   /** For every session, its key, cursor and expiry. */
   sessions(): Promise<SessionRow[]>
+  shares(): Promise<ShareRow[]>
+  /** Subscriptions of all sessions to filters that begin with `$share/`. */
+  sharedSubscriptions(): Promise<{ session: string; row: SubscriptionRow }[]>
+  /** Messages in flight, of all sessions, that came from a share. */
+  sharedInflight(): Promise<SharedInflight[]>
   wills(): Promise<WillRow[]>
   /** All retained messages, a page at a time. */
   retained(onPage: (rows: RetainedRow[]) => void): Promise<void>

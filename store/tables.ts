@@ -3,6 +3,7 @@ import type { CompiledQuery } from 'kysely'
 import type { Engine } from './engine.ts'
 import { unpack } from './msgpack-reader.ts'
 import type { MqttDetails } from './notification.ts'
+import type { Schema } from './schema.ts'
 import type {
   ActivityRow,
   DeviceRow,
@@ -12,6 +13,8 @@ import type {
   Role,
   SessionRow,
   SessionState,
+  SharedInflight,
+  ShareRow,
   SubscriptionRow,
   Tables,
   TokenRow,
@@ -85,15 +88,7 @@ export class StoreTables implements Tables {
     if (!session) return null
     return {
       ...session,
-      subscriptions: rowsOf(subscriptions, answers[1]).map(row => ({
-        filter: row.filter,
-        qos: row.qos as SubscriptionRow['qos'],
-        noLocal: row.no_local === 1,
-        retainAsPublished: row.retain_as_published === 1,
-        retainHandling: row.retain_handling as SubscriptionRow['retainHandling'],
-        identifier: row.identifier,
-        since: row.since
-      })),
+      subscriptions: rowsOf(subscriptions, answers[1]).map(subscriptionOf),
       inflight: rowsOf(inflight, answers[2]).map(row => ({
         packetId: row.packet_id,
         seq: row.seq,
@@ -101,7 +96,8 @@ export class StoreTables implements Tables {
         state: row.state as InflightRow['state'],
         retain: row.retain === 1,
         message: row.message,
-        identifiers: JSON.parse(row.identifiers) as number[]
+        identifiers: JSON.parse(row.identifiers) as number[],
+        share: row.share
       })),
       received: rowsOf(received, answers[3]).map(row => row.packet_id)
     }
@@ -112,6 +108,82 @@ export class StoreTables implements Tables {
       after => this.#sessions().where('key', '>', after).orderBy('key').limit(PAGE_ROWS).compile(),
       row => row.key
     )
+  }
+
+  async shares(): Promise<ShareRow[]> {
+    const rows = await this.#all(
+      after =>
+        this.#engine.queries
+          .selectFrom('share')
+          .selectAll()
+          .where('key', '>', after)
+          .orderBy('key')
+          .limit(PAGE_MESSAGES)
+          .compile(),
+      row => row.key
+    )
+    const numbers = (json: string) => JSON.parse(json) as number[]
+    return rows.map(({ key, cursor, due, taken }) => ({
+      key,
+      cursor,
+      due: numbers(due),
+      taken: numbers(taken)
+    }))
+  }
+
+  async sharedSubscriptions(): Promise<{ session: string; row: SubscriptionRow }[]> {
+    const all: { session: string; row: SubscriptionRow }[] = []
+    for (let session = '', filter = ''; ;) {
+      const query = this.#engine.queries
+        .selectFrom('subscription')
+        .selectAll()
+        .where(row =>
+          row.and([
+            row('filter', '>=', '$share/'),
+            row('filter', '<', '$share0'), // the character after `/`
+            row.or([
+              row('session', '>', session),
+              row.and([row('session', '=', session), row('filter', '>', filter)])
+            ])
+          ])
+        )
+        .orderBy('session')
+        .orderBy('filter')
+        .limit(PAGE_ROWS)
+        .compile()
+      const rows = await this.#one(query)
+      for (const row of rows) all.push({ session: row.session, row: subscriptionOf(row) })
+      const last = rows.at(-1)
+      if (!last) return all
+      ;({ session, filter } = last)
+    }
+  }
+
+  async sharedInflight(): Promise<SharedInflight[]> {
+    const all: SharedInflight[] = []
+    for (let session = '', packetId = 0; ;) {
+      const query = this.#engine.queries
+        .selectFrom('inflight')
+        .select(['session', 'share', 'packet_id as packetId', 'seq', 'qos'])
+        .where(row =>
+          row.and([
+            row('share', 'is not', null),
+            row.or([
+              row('session', '>', session),
+              row.and([row('session', '=', session), row('packet_id', '>', packetId)])
+            ])
+          ])
+        )
+        .orderBy('session')
+        .orderBy('packet_id')
+        .limit(PAGE_ROWS)
+        .compile()
+      const rows = await this.#one(query)
+      for (const row of rows) all.push(row as SharedInflight)
+      const last = rows.at(-1)
+      if (!last) return all
+      ;({ session, packetId } = last)
+    }
   }
 
   async wills(): Promise<WillRow[]> {
@@ -263,6 +335,18 @@ export class StoreTables implements Tables {
       after = key(last)
       yield rows
     }
+  }
+}
+
+function subscriptionOf(row: Schema['subscription']): SubscriptionRow {
+  return {
+    filter: row.filter,
+    qos: row.qos as SubscriptionRow['qos'],
+    noLocal: row.no_local === 1,
+    retainAsPublished: row.retain_as_published === 1,
+    retainHandling: row.retain_handling as SubscriptionRow['retainHandling'],
+    identifier: row.identifier,
+    since: row.since
   }
 }
 

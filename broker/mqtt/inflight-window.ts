@@ -54,5 +54,14 @@ export class InflightWindow {
 /** The row of an entry; `pack` encodes the message of a retained one. */
 export function inflightRow(entry: Inflight, pack: (message: EventNotification) => Uint8Array): InflightRow {
   const { packetId, seq, qos, state, retain, identifiers, message } = entry
-  return { packetId, seq, qos, state, retain, identifiers, message: message === null ? null : pack(message) }
+  return {
+    packetId,
+    seq,
+    qos,
+    state,
+    retain,
+    identifiers,
+    message: message === null ? null : pack(message),
+    share: null
+  }
 }

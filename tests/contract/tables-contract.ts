@@ -2,11 +2,13 @@
 import { describe, expect, test } from '@jest/globals'
 import type {
   ActivityRow,
+  Change,
   DeviceRow,
   InflightRow,
   PresenceRow,
   RetainedRow,
   SessionRow,
+  ShareRow,
   Store,
   SubscriptionRow,
   TokenRow,
@@ -39,7 +41,8 @@ const inflight: InflightRow = {
   state: 'released',
   retain: true,
   message: Buffer.from([1, 2, 3]),
-  identifiers: [1, 268_435_455]
+  identifiers: [1, 268_435_455],
+  share: null
 }
 const presence: PresenceRow = {
   device: 'pump-1',
@@ -96,7 +99,14 @@ export function tablesContract(name: string, newPlace: NewPlace): void {
       await using place = await newPlace()
       const store = await place.open()
       const { key } = session
-      const plain: InflightRow = { ...inflight, packetId: 1, seq: 8, state: 'published', message: null }
+      const plain: InflightRow = {
+        ...inflight,
+        packetId: 1,
+        seq: 8,
+        state: 'published',
+        message: null,
+        share: '/g/a'
+      }
       await written(store.log, [
         { put: 'session', row: { ...session, cursor: 1 } },
         { put: 'session', row: session },
@@ -153,6 +163,57 @@ export function tablesContract(name: string, newPlace: NewPlace): void {
         [session, ...expiring].map(row => ({ put: 'session', row }))
       )
       expect(await store.tables.sessions()).toEqual([...expiring, session])
+    })
+
+    test('shares keep their place, what is due and what is taken, until they are deleted', async () => {
+      await using place = await newPlace()
+      const store = await place.open()
+      const share: ShareRow = { key: '$share/g/a/#', cursor: 40, due: [7, 39], taken: [41] }
+      await written(store.log, [
+        { put: 'share', row: { ...share, cursor: 30, due: [1, 2, 3], taken: [] } },
+        { put: 'share', row: share },
+        { put: 'share', row: { ...share, key: '$share/g/b' } },
+        { put: 'share', row: { ...share, key: '$share/h/a/#', due: [], taken: [] } },
+        { delete: 'share', key: '$share/g/b' }
+      ])
+      await store.close()
+      await using again = await place.open()
+      expect(await again.tables.shares()).toEqual([
+        share,
+        { ...share, key: '$share/h/a/#', due: [], taken: [] }
+      ])
+    })
+
+    test('what sessions have to do with shares is found over all of them', async () => {
+      await using place = await newPlace()
+      await using store = await place.open()
+      const shared: SubscriptionRow = { ...subscription, filter: '$share/g/a', noLocal: false }
+      const held: InflightRow = { ...inflight, message: null, share: '$share/g/a' }
+      const keys = Array.from({ length: 2100 }, (_, index) => `s${String(index).padStart(4, '0')}`)
+      await written(
+        store.log,
+        keys.flatMap((key): Change[] => [
+          { put: 'subscription', session: key, row: shared },
+          { put: 'subscription', session: key, row: { ...shared, filter: '$share/h/b' } },
+          { put: 'subscription', session: key, row: subscription },
+          { put: 'subscription', session: key, row: { ...subscription, filter: '$shares/g/a' } },
+          { put: 'inflight', session: key, row: { ...held, packetId: 1 } },
+          { put: 'inflight', session: key, row: { ...held, packetId: 2, seq: 10, qos: 1 } },
+          { put: 'inflight', session: key, row: inflight }
+        ])
+      )
+      expect(await store.tables.sharedSubscriptions()).toEqual(
+        keys.flatMap(session => [
+          { session, row: shared },
+          { session, row: { ...shared, filter: '$share/h/b' } }
+        ])
+      )
+      expect(await store.tables.sharedInflight()).toEqual(
+        keys.flatMap(session => [
+          { session, share: '$share/g/a', packetId: 1, seq: 9, qos: 2 },
+          { session, share: '$share/g/a', packetId: 2, seq: 10, qos: 1 }
+        ])
+      )
     })
 
     test('wills are kept until they are deleted', async () => {
