@@ -126,6 +126,7 @@ export class AedesBridge {
         message: 'the CONNECT is not acceptable'
       })
     }
+    delete connack.properties?.sharedSubscriptionAvailable // they are there, which is what nothing said means [3.2.2.3.13]
     client.connecting = false
     client.connected = true
     this.#options.onAccepted(connection, connack)

@@ -12,10 +12,25 @@ export interface Inflight {
   readonly identifiers: readonly number[]
   /** The message itself where it is a retained one, which the log need not have any more. */
   readonly message: EventNotification | null
+  /** The share that it came from; null if the session has it by itself. */
+  share: ShareOfMessage | null
   /** Whether the store has it. */
   stored: boolean
   /** Whether it went out before, so that the next time is a repetition. */
   sent: boolean
+}
+
+/** A share as it is seen from a message that one of its members got. */
+export interface ShareOfMessage {
+  readonly key: string
+  /** Whether the store knows the share. */
+  readonly stored: boolean
+  /** The message is in flight to the member now. */
+  began(entry: Inflight): void
+  /** It is finished. `forgotten` is to be called when its row, if there is one, is removed from the store. */
+  ended(entry: Inflight, forgotten: () => void): void
+  /** Calls back when the store knows that a member got what was handed out so far. */
+  recorded(done: () => void): void
 }
 
 /** The window of one session. Packet ids whose removal the store has not seen yet are not given out again. */
@@ -24,6 +39,8 @@ export class InflightWindow {
   readonly entries = new Map<number, Inflight>()
   /** Finished entries whose row is still in the store, and the place in the log that must be saved before it may go. */
   readonly finished = new Map<number, number>()
+  /** The same of entries from shares, which see to their rows. */
+  readonly #finishedShared = new Set<number>()
   #nextPacketId = 1
 
   /** A packet id that is not in use, or null when all 65,535 are. */
@@ -31,21 +48,28 @@ export class InflightWindow {
     for (let tries = 0; tries < 65_535; tries++) {
       const packetId = this.#nextPacketId
       this.#nextPacketId = packetId === 65_535 ? 1 : packetId + 1
-      if (!this.entries.has(packetId) && !this.finished.has(packetId)) return packetId
+      if (this.entries.has(packetId) || this.finished.has(packetId)) continue
+      if (!this.#finishedShared.has(packetId)) return packetId
     }
     return null
   }
 
-  /** Ends an entry. Its row, if there is one, is removed when the session's place is next saved. */
+  /** Ends an entry. Its row, if there is one, is removed when the session's place, or the share's, is next saved. */
   finish(entry: Inflight): void {
-    this.entries.delete(entry.packetId)
-    if (entry.stored) this.finished.set(entry.packetId, entry.seq)
+    const { packetId, share, stored, seq } = entry
+    this.entries.delete(packetId)
+    if (share === null) {
+      if (stored) this.finished.set(packetId, seq)
+      return
+    }
+    if (stored) this.#finishedShared.add(packetId)
+    share.ended(entry, () => this.#finishedShared.delete(packetId))
   }
 
   /** Highest sequence up to which nothing depends on this process' memory; `place` if nothing does. */
   safePlace(place: number): number {
-    for (const entry of this.entries.values()) {
-      if (!entry.stored && entry.message === null) return Math.min(place, entry.seq - 1)
+    for (const { stored, message, share, seq } of this.entries.values()) {
+      if (!stored && message === null && share === null) return Math.min(place, seq - 1)
     }
     return place
   }
@@ -53,7 +77,7 @@ export class InflightWindow {
 
 /** The row of an entry; `pack` encodes the message of a retained one. */
 export function inflightRow(entry: Inflight, pack: (message: EventNotification) => Uint8Array): InflightRow {
-  const { packetId, seq, qos, state, retain, identifiers, message } = entry
+  const { packetId, seq, qos, state, retain, identifiers, message, share } = entry
   return {
     packetId,
     seq,
@@ -62,6 +86,6 @@ export function inflightRow(entry: Inflight, pack: (message: EventNotification) 
     retain,
     identifiers,
     message: message === null ? null : pack(message),
-    share: null
+    share: share?.key ?? null
   }
 }

@@ -65,19 +65,22 @@ export class ClientCount {
 export interface MqttFigures {
   /** Durable sessions. */
   sessions: () => number
+  /** Shared subscriptions, by share name and filter. */
+  shares: () => number
   retained: () => { count: number; bytes: number }
   delivered: () => number
-  counts: { catchUps: number; gaps: number; tooLarge: number; expired: number }
+  counts: { catchUps: number; gaps: number; tooLarge: number; expired: number; takenOver: number }
   traffic: TrafficCounts
 }
 
 /** Registers the MQTT server's metrics. */
 export function registerMetrics(
   registry: Registry,
-  { sessions, retained, delivered, counts, traffic }: MqttFigures
+  { sessions, shares, retained, delivered, counts, traffic }: MqttFigures
 ): void {
   const gauges: [string, string, () => number][] = [
     ['sessions', 'Durable MQTT sessions, connected or not.', sessions],
+    ['shares', 'Shared subscriptions, by share name and filter.', shares],
     ['retained_messages', 'Topics with a retained message.', () => retained().count],
     ['retained_bytes', 'Bytes of retained messages.', () => retained().bytes]
   ]
@@ -86,6 +89,11 @@ export function registerMetrics(
     ['catch_ups', 'Times a session began to read on from the log.', () => counts.catchUps],
     ['gaps', 'Times retention was faster than a session.', () => counts.gaps],
     ['messages_expired', 'Messages that expired before they could be sent.', () => counts.expired],
+    [
+      'messages_taken_over',
+      'Messages of shared subscriptions that were sent again, to another member.',
+      () => counts.takenOver
+    ],
     [
       'messages_too_large',
       'Messages not sent because the subscriber takes no packet of that size.',

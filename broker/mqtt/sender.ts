@@ -4,7 +4,7 @@ import { pack } from 'msgpackr'
 import { generate } from 'mqtt-packet'
 import type { EventNotification } from '../../store/notification.ts'
 import type { Change, Log } from '../../store/store.ts'
-import { InflightWindow, inflightRow, type Inflight } from './inflight-window.ts'
+import { InflightWindow, inflightRow, type Inflight, type ShareOfMessage } from './inflight-window.ts'
 import type { Message, View } from './message.ts'
 import type { TrafficCounts } from './metrics.ts'
 import type { ConnectionOutbox } from './outbox.ts'
@@ -62,8 +62,19 @@ export class Sender {
     return this.connection !== null && this.#sent * 2 <= this.connection.inflightMax
   }
 
-  /** Sends at QoS `qos`. False when the window is full. What has expired or is too large counts as sent [MQTT-3.1.2-25]. */
-  send(message: Message, view: View, qos: 0 | 1 | 2): boolean {
+  /** Whether the client takes no packet of the message's size [MQTT-3.1.2-24]. */
+  tooLarge(message: Message, view: View, qos: 0 | 1 | 2): boolean {
+    const { connection } = this
+    if (connection === null || connection.packetBytesMax === Infinity) return false
+    const { bytes } = message.encode(view, qos, connection.version, this.#context.now())
+    return bytes.length > connection.packetBytesMax
+  }
+
+  /**
+   * Sends at QoS `qos`, on behalf of `share` if that is given. False when the window is full. What has expired or is too
+   * large counts as sent [MQTT-3.1.2-25]. (Not an options object: this runs for every delivery.)
+   */
+  send(message: Message, view: View, qos: 0 | 1 | 2, share: ShareOfMessage | null = null): boolean {
     const connection = this.connection
     if (connection === null || (qos > 0 && this.free <= 0)) return false
     const { now: clock, counts } = this.#context
@@ -87,8 +98,20 @@ export class Sender {
     this.#count(encoded)
     this.#sent++
     this.dirty = true
-    const entry = entryOf(message, view, qos, packetId)
+    const entry: Inflight = {
+      packetId,
+      seq: message.event.seq,
+      qos,
+      state: 'published',
+      retain: message.retained || (view.retainAsPublished && (message.event.mqtt?.retain ?? false)),
+      identifiers: view.identifiers ?? [],
+      message: message.retained ? message.event : null,
+      share,
+      stored: false,
+      sent: false
+    }
     this.window.entries.set(packetId, entry)
+    share?.began(entry)
     this.#dispatch(entry, withPacketId(encoded, packetId, false), connection)
     return true
   }
@@ -148,19 +171,37 @@ export class Sender {
     traffic.publishBytesSent += payloadBytes
   }
 
-  // Exactly once survives a crash only if the packet id is known to belong to this message before it is used; and a
-  // retained message is in no place of the log to which a cursor could go back.
-  #dispatch(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {
-    if (!this.durable || (entry.qos === 1 && entry.message === null)) {
-      entry.sent = true
-      connection.outbox.pushMessage(bytes)
-      return
+  /** From now on entries of this share are the session's own. Returns their rows. */
+  keepShared(share: ShareOfMessage): Change[] {
+    const changes: Change[] = []
+    for (const entry of this.window.entries.values()) {
+      if (entry.share !== share) continue
+      entry.share = null
+      if (!this.durable) continue
+      entry.stored = true
+      changes.push({ put: 'inflight', session: this.#key, row: inflightRow(entry, packMessage) })
     }
-    this.#store(entry, () => {
-      if (this.connection !== connection) return
-      entry.sent = true
-      connection.outbox.push(bytes)
-    })
+    return changes
+  }
+
+  // Exactly once survives a crash only if the packet id is known to belong to this message before it is used; and a
+  // retained message is in no place of the log to which a cursor could go back. For a session that ends with its
+  // connection it is enough that its share hands the message to nobody else [MQTT-4.8.2-5].
+  #dispatch(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {
+    const { qos, message, share } = entry
+    if (this.durable && (qos === 2 || message !== null)) {
+      this.#store(entry, () => this.#push(entry, bytes, connection))
+    } else if (qos === 2 && share?.stored === true) {
+      share.recorded(() => this.#push(entry, bytes, connection))
+    } else {
+      this.#push(entry, bytes, connection)
+    }
+  }
+
+  #push(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {
+    if (this.connection !== connection) return
+    entry.sent = true
+    connection.outbox.pushMessage(bytes)
   }
 
   #store(entry: Inflight, done: () => void): void {
@@ -169,20 +210,6 @@ export class Sender {
     this.#context.log.write([{ put: 'inflight', session: this.#key, row }], error => {
       if (error === null) done()
     })
-  }
-}
-
-function entryOf({ event, retained }: Message, view: View, qos: 1 | 2, packetId: number): Inflight {
-  return {
-    packetId,
-    seq: event.seq,
-    qos,
-    state: 'published',
-    retain: retained || (view.retainAsPublished && (event.mqtt?.retain ?? false)),
-    identifiers: view.identifiers ?? [],
-    message: retained ? event : null,
-    stored: false,
-    sent: false
   }
 }
 

@@ -25,6 +25,8 @@ import { RetainedMessages } from './retained-messages.ts'
 import { RoomQueue } from './room-queue.ts'
 import type { SessionContext } from './session.ts'
 import { Sessions } from './sessions.ts'
+import type { ShareContext } from './share.ts'
+import { Shares } from './shares.ts'
 import { handleSubscribe, handleUnsubscribe, type SubscribeContext } from './subscribe.ts'
 import { SysTopics } from './sys-topics.ts'
 import { SysValues } from './sys-values.ts'
@@ -74,6 +76,12 @@ interface ClientSocket extends Duplex {
   connection?: Connection
 }
 
+interface Parts {
+  sessions: Sessions
+  shares: Shares
+  sys: SysTopics
+}
+
 const BACKLOG = 4096
 const SWEEP_MS = 1000
 /** Refused connections that may wait to be told why, in answer to their CONNECT; the rest is cut off at once. */
@@ -93,10 +101,11 @@ export class MqttServer {
   readonly #server: net.Server
   readonly #webSockets: WebSocketServer
   readonly #outbox: Outbox
-  readonly #counts = { catchUps: 0, gaps: 0, tooLarge: 0, expired: 0 }
+  readonly #counts = { catchUps: 0, gaps: 0, tooLarge: 0, expired: 0, takenOver: 0 }
   readonly #traffic = newTrafficCounts()
   readonly #clients = new ClientCount()
   #sys: SysTopics | null = null
+  #shares: Shares | null = null
   #sessions: Sessions | null = null
   #bridge: AedesBridge | null = null
   #accept: AcceptContext | null = null
@@ -132,16 +141,19 @@ export class MqttServer {
     })
     this.#dispatcher.start(log)
     await this.#wills.load(tables)
-    this.#sessions = await this.#loadSessions()
+    const shared = this.#sharedContext()
+    this.#shares = await Shares.load(shared, tables)
+    this.#sessions = await this.#loadSessions(shared, this.#shares)
     this.#bridge = await this.#createBridge()
     this.#sys = this.#createSysTopics(this.#sessions)
-    this.#wire(this.#bridge, this.#sessions, this.#sys)
+    this.#wire(this.#bridge, { sessions: this.#sessions, shares: this.#shares, sys: this.#sys })
     this.#sys.start()
     this.#wills.start()
     this.#sessions.start()
     this.#sweep = setInterval(() => this.#cutOffOverdue(), SWEEP_MS)
     registerMetrics(this.#options.registry, {
       sessions: () => this.#sessions?.storedCount ?? 0,
+      shares: () => this.#shares?.count ?? 0,
       retained: () => this.#retained,
       delivered: () => this.#dispatcher.delivered,
       counts: this.#counts,
@@ -214,19 +226,26 @@ export class MqttServer {
     socket.on('close', onEnd)
   }
 
-  async #loadSessions(): Promise<Sessions> {
-    const { log, tables, logger, settings, now } = this.#options
-    const context: SessionContext = {
+  // What reads on from the log has in common.
+  #sharedContext(): ShareContext & Pick<SessionContext, 'counts' | 'traffic'> {
+    const { log, logger } = this.#options
+    return {
       log,
       dispatcher: this.#dispatcher,
-      retained: this.#retained,
       gate: new ReadGate(READS_AT_ONCE),
-      unsentBytesMax: settings.unsentBytesMax,
-      now,
       counts: this.#counts,
       traffic: this.#traffic,
       onReadFailed: error => logger.warn({ err: error }, 'could not read the log for an MQTT session')
     }
+  }
+
+  async #loadSessions(
+    shared: ShareContext & Pick<SessionContext, 'counts' | 'traffic'>,
+    shares: Shares
+  ): Promise<Sessions> {
+    const { log, tables, logger, settings, now } = this.#options
+    const { unsentBytesMax } = settings
+    const context: SessionContext = { ...shared, shares, retained: this.#retained, unsentBytesMax, now }
     const { sessionsMax, sessionSaveMs } = settings
     const onEnded = (key: string) => this.#wills.sessionEnded(key)
     return Sessions.load({ context, tables, log, logger, sessionsMax, sessionSaveMs, now, onEnded })
@@ -272,11 +291,18 @@ export class MqttServer {
     })
   }
 
-  #wire(bridge: AedesBridge, sessions: Sessions, sys: SysTopics): void {
+  #wire(bridge: AedesBridge, { sessions, shares, sys }: Parts): void {
     const { settings, presence, limits, log, authorizer, ingest } = this.#options
     const traffic = this.#traffic
     const publishing: PublishContext = { ...this.#options, ...settings, retained: this.#retained, traffic }
-    const subscribing: SubscribeContext = { ...settings, log, dispatcher: this.#dispatcher, authorizer, sys }
+    const subscribing: SubscribeContext = {
+      ...settings,
+      log,
+      dispatcher: this.#dispatcher,
+      shares,
+      authorizer,
+      sys
+    }
     const draining = () => this.#draining
     const ending = { presence, sessions, byKey: this.#byKey, clients: this.#clients, draining }
     const accepting: AcceptContext = {

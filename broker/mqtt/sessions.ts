@@ -105,6 +105,7 @@ export class Sessions {
   /** The connection has ended: a durable session is stored away, any other ends. */
   close(session: Session, expiryIntervalS: number): void {
     const { key } = session
+    const { context } = this.#options
     session.detach()
     if (this.#loaded.get(key) !== session) return // it ended, or began anew, while it was connected
     session.durable = expiryIntervalS > 0
@@ -119,12 +120,14 @@ export class Sessions {
           ? { put: 'session', row: { ...change.row, expiresAt } }
           : change
       )
+    changes.push(...context.shares.sessionParked(session))
     const save = {}
     this.#parking.set(key, save)
     this.#options.log.write(changes, () => {
       if (this.#parking.get(key) !== save) return // taken up again, though perhaps not attached yet
       this.#parking.delete(key)
       this.#loaded.delete(key)
+      context.shares.unloaded(session)
     })
   }
 
@@ -144,10 +147,13 @@ export class Sessions {
   }
 
   #end(key: string): void {
+    const { context, log } = this.#options
     const stored = this.#stored.delete(key)
     this.#loaded.delete(key)
     this.#parking.delete(key)
-    if (stored) this.#options.log.write([{ delete: 'session', key }], null)
+    const changes = context.shares.sessionEnded(key, { stored })
+    if (stored) changes.push({ delete: 'session', key })
+    if (changes.length > 0) log.write(changes, null)
     this.#options.onEnded(key)
   }
 
@@ -155,7 +161,7 @@ export class Sessions {
     const now = this.#options.now()
     const idleToo = now - this.#idleSavedAt >= IDLE_SAVE_MS
     if (idleToo) this.#idleSavedAt = now
-    const changes: Change[] = []
+    const changes = this.#options.context.shares.changes({ idleToo })
     for (const session of this.#loaded.values()) {
       if (!session.durable || !session.attached) continue
       if (session.dirty || (idleToo && session.savedCursor < session.cursor))

@@ -9,11 +9,8 @@ import type {
 import { place, readProperties } from './properties-decoder.ts'
 import { readPacketId } from './publish-decoder.ts'
 import { reason } from './reason-codes.ts'
+import { innerFilter, isShared } from './shared-filter.ts'
 import { protocolError, WireError, type WireReader } from './wire-reader.ts'
-
-const SHARED = '$share/'
-/** A share name without wildcards, then a filter [MQTT-4.8.2-1, -2]; that it is one is looked at with the whole. */
-const SHARED_FILTER = /^\$share\/[^/+#]+\/./s
 
 const NO_LOCAL = 0x04
 const RETAIN_AS_PUBLISHED = 0x08
@@ -48,7 +45,7 @@ function readRequest(reader: WireReader, version: WireVersion): SubscriptionRequ
   const nl = (options & NO_LOCAL) !== 0
   if (qos === 3) throw protocolError('the QoS of a subscription is 3')
   if (rh === 3) throw protocolError('the retain handling of a subscription is 3')
-  if (nl && topic.startsWith(SHARED)) throw protocolError('a shared subscription has no local set') // [MQTT-3.8.3-4]
+  if (nl && isShared(topic)) throw protocolError('a shared subscription has no local set') // [MQTT-3.8.3-4]
   return {
     topic,
     qos: qos as 0 | 1 | 2,
@@ -60,7 +57,7 @@ function readRequest(reader: WireReader, version: WireVersion): SubscriptionRequ
 
 function readFilter(reader: WireReader): string {
   const filter = reader.text('a topic filter')
-  if (!isTopicFilter(filter) || (filter.startsWith(SHARED) && !SHARED_FILTER.test(filter))) {
+  if (!isTopicFilter(filter) || (isShared(filter) && innerFilter(filter) === null)) {
     throw new WireError('a topic filter is malformed', reason.topicFilterInvalid)
   }
   return filter

@@ -1,17 +1,21 @@
 // SUBSCRIBE and UNSUBSCRIBE: authorize each filter, store for durable sessions, answer, then retained messages.
 import { topicLevels } from '../../store/topic-filter.ts'
-import type { Change, Log } from '../../store/store.ts'
+import type { Change, Log, SubscriptionRow } from '../../store/store.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
 import type { Dispatcher, LiveSubscriber } from './dispatcher.ts'
 import { reason } from './reason-codes.ts'
+import type { ShareMember } from './share-member.ts'
+import { innerFilter, isShared } from './shared-filter.ts'
+import type { Shares } from './shares.ts'
 import type { Subscription } from './subscription.ts'
 import { isSysFilter, type SysTopics } from './sys-topics.ts'
 
 export interface SubscribeContext {
   log: Log
   dispatcher: Dispatcher
+  shares: Shares
   authorizer: Authorizer
   sys: SysTopics
   subscriptionsMax: number
@@ -35,17 +39,24 @@ export function handleSubscribe(
     subscription: Subscription<LiveSubscriber>
     previous: Subscription<LiveSubscriber> | undefined
   }[] = []
+  const members: ShareMember[] = []
   const changes: Change[] = []
   const granted = packet.subscriptions.map(request => {
     const refusal = refusalOf(context, connection, request)
     if (refusal !== null) return connection.version === 5 ? refusal : FAILURE
     const previous = session.subscriptions.get(request.topic) // replaced, and heard until then [MQTT-3.8.4-3]
     const since = previous?.since ?? context.dispatcher.position
-    const subscription = subscriptionOf(request, { identifier, since, owner: session })
-    session.subscriptions.set(request.topic, subscription)
-    made.push({ subscription, previous })
-    const { owner: _, ...row } = subscription
+    const row = rowOf(request, { identifier, since })
     changes.push({ put: 'subscription', session: session.key, row })
+    if (isShared(request.topic)) {
+      const joined = context.shares.subscribe(session, row)
+      members.push(joined.member)
+      changes.push(...joined.changes)
+    } else {
+      const subscription = { ...row, owner: session }
+      session.subscriptions.set(request.topic, subscription)
+      made.push({ subscription, previous })
+    }
     return request.qos
   })
 
@@ -57,6 +68,9 @@ export function handleSubscribe(
           context.dispatcher.subscribe(subscription)
       }
       connection.send({ cmd: 'suback', messageId: packet.messageId, granted })
+      for (const member of members) {
+        if (session.memberships.get(member.key) === member) member.join(session)
+      }
       for (const { subscription, previous } of made) {
         const { retainHandling } = subscription
         // [MQTT-3.3.1-9, -10, -11]
@@ -83,11 +97,15 @@ export function handleUnsubscribe(
   const changes: Change[] = []
   const granted = packet.unsubscriptions.map(filter => {
     const subscription = session.subscriptions.get(filter)
-    if (subscription === undefined) return reason.noSubscriptionExisted
-    session.subscriptions.delete(filter)
-    context.dispatcher.unsubscribe(subscription)
-    if (isSysFilter(filter)) context.sys.unsubscribed(connection, filter)
-    changes.push({ delete: 'subscription', session: session.key, filter })
+    const member = session.memberships.get(filter)
+    if (subscription === undefined && member === undefined) return reason.noSubscriptionExisted
+    if (session.durable) changes.push({ delete: 'subscription', session: session.key, filter })
+    if (member !== undefined) changes.push(...context.shares.unsubscribe(session, member))
+    if (subscription !== undefined) {
+      session.subscriptions.delete(filter)
+      context.dispatcher.unsubscribe(subscription)
+      if (isSysFilter(filter)) context.sys.unsubscribed(connection, filter)
+    }
     return reason.success
   })
   const finish = () => {
@@ -95,7 +113,7 @@ export function handleUnsubscribe(
       connection.send({ cmd: 'unsuback', messageId: packet.messageId, granted } as never)
     done()
   }
-  if (session.durable && changes.length > 0) context.log.write(changes, whenDurable(connection, finish, done))
+  if (changes.length > 0) context.log.write(changes, whenDurable(connection, finish, done))
   else finish()
 }
 
@@ -114,18 +132,19 @@ function refusalOf(
 ): number | null {
   const { session, identity } = connection
   if (session === null || identity === null) return reason.unspecifiedError
-  if (/^\$share\/[^/]*\/\$SYS(\/|$)/.test(topic)) return reason.notAuthorized // each of a group would see some values
-  if (topic.startsWith('$share/')) return reason.sharedSubscriptionsNotSupported
-  if (topicLevels(topic) > context.topicLevelsMax) return reason.quotaExceeded
-  if (session.subscriptions.size >= context.subscriptionsMax && !session.subscriptions.has(topic))
-    return reason.quotaExceeded
-  return context.authorizer.maySubscribe(identity, topic) ? null : reason.notAuthorized
+  const shared = isShared(topic)
+  const filter = shared ? innerFilter(topic) : topic
+  if (filter === null || (shared && filter.startsWith('$'))) return reason.notAuthorized // of $SYS each would see some values
+  if (topicLevels(filter) > context.topicLevelsMax) return reason.quotaExceeded
+  const known = session.subscriptions.has(topic) || session.memberships.has(topic)
+  if (!known && session.subscriptionCount >= context.subscriptionsMax) return reason.quotaExceeded
+  return context.authorizer.maySubscribe(identity, filter) ? null : reason.notAuthorized
 }
 
-function subscriptionOf(
+function rowOf(
   { topic, qos, nl, rap, rh }: SubscriptionRequest,
-  { identifier, since, owner }: { identifier: number | undefined; since: number; owner: LiveSubscriber }
-): Subscription<LiveSubscriber> {
+  { identifier, since }: { identifier: number | undefined; since: number }
+): SubscriptionRow {
   return {
     filter: topic,
     qos,
@@ -133,7 +152,6 @@ function subscriptionOf(
     retainAsPublished: rap,
     retainHandling: rh,
     identifier: identifier ?? null,
-    since,
-    owner
+    since
   }
 }

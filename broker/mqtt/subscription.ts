@@ -2,7 +2,7 @@
 import { topicMatches } from '../../store/topic-filter.ts'
 import type { EventNotification } from '../../store/notification.ts'
 import type { SubscriptionRow } from '../../store/store.ts'
-import type { View } from './message.ts'
+import type { Message, View } from './message.ts'
 
 /** A subscription and whose it is. */
 export interface Subscription<Owner> extends SubscriptionRow {
@@ -23,6 +23,11 @@ export function viewOf(subscriptions: readonly SubscriptionRow[], own: boolean):
     if (subscription.identifier !== null) (view.identifiers ??= []).push(subscription.identifier)
   }
   return view
+}
+
+/** The QoS at which a message is sent: its own, at most that of the subscription [MQTT-3.8.4-8]. */
+export function qosOf(message: Message, view: View): 0 | 1 | 2 {
+  return Math.min(message.qos, view.qos) as 0 | 1 | 2
 }
 
 /** The subscriptions among these that match an event read from the log, and were there when it was committed. */

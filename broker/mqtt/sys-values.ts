@@ -29,7 +29,8 @@ interface CountedSession {
   readonly attached: boolean
   readonly durable: boolean
   readonly inflightCount: number
-  readonly subscriptions: { readonly size: number }
+  readonly subscriptionCount: number
+  readonly memberships: { readonly size: number }
 }
 
 const PREFIX = '$SYS/broker/'
@@ -98,7 +99,7 @@ export class SysValues {
   #clients(): [string, string | number][] {
     const { clients, sessions } = this.#sources
     const { connected, maximum } = clients
-    const { durable, subscriptions, inflight } = sumOf(sessions.loaded)
+    const { durable, subscriptions, memberships, inflight } = sumOf(sessions.loaded)
     const disconnected = sessions.storedCount - durable
     return [
       ['clients/connected', connected],
@@ -109,6 +110,7 @@ export class SysValues {
       ['clients/maximum', maximum],
       ['clients/expired', sessions.expiredCount],
       ['subscriptions/count', subscriptions],
+      ['shared_subscriptions/count', memberships],
       ['messages/inflight', inflight]
     ]
   }
@@ -136,13 +138,15 @@ export class SysValues {
 function sumOf(sessions: Iterable<CountedSession>): {
   durable: number
   subscriptions: number
+  memberships: number
   inflight: number
 } {
-  const sum = { durable: 0, subscriptions: 0, inflight: 0 }
+  const sum = { durable: 0, subscriptions: 0, memberships: 0, inflight: 0 }
   for (const session of sessions) {
     if (!session.attached) continue
     if (session.durable) sum.durable++
-    sum.subscriptions += session.subscriptions.size
+    sum.subscriptions += session.subscriptionCount
+    sum.memberships += session.memberships.size
     sum.inflight += session.inflightCount
   }
   return sum
