@@ -124,7 +124,8 @@ export class Sender {
       connection.outbox.push(encodePubrel(entry.packetId, connection.version))
     } else {
       const now = this.#context.now()
-      if (message === null || message.expired(now)) return this.window.finish(entry)
+      // Expiry is for messages whose delivery has not begun [MQTT-3.3.2-5, MQTT-4.3.3-7].
+      if (message === null || (!entry.sent && message.expired(now))) return this.window.finish(entry)
       const identifiers = entry.identifiers.length > 0 ? entry.identifiers : undefined
       const view: View = { qos: entry.qos, retainAsPublished: entry.retain, identifiers }
       const encoded = message.encode(view, entry.qos, connection.version, now)
