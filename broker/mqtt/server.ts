@@ -178,7 +178,12 @@ export class MqttServer {
       return
     }
     this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
-      this.#onStream(createWebSocketStream(webSocket), request.socket.remoteAddress ?? '')
+      let stream: Duplex | null = null
+      webSocket.on('message', (_data, binary) => {
+        if (!binary) stream?.destroy() // before the stream takes it as bytes [MQTT-6.0.0-1]
+      })
+      stream = createWebSocketStream(webSocket)
+      this.#onStream(stream, request.socket.remoteAddress ?? '')
     })
   }
 
