@@ -110,7 +110,7 @@ function append(
     event,
     error => {
       connection.publishFinished()
-      if (error !== null) connection.end(reason.serverUnavailable, 'server-unavailable')
+      if (error !== null) connection.end(reason.serverBusy, 'server-unavailable')
       else done?.()
     },
     options

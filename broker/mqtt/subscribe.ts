@@ -120,7 +120,7 @@ export function handleUnsubscribe(
 function whenDurable(connection: Connection, finish: () => void, done: () => void) {
   return (error: Error | null) => {
     if (error === null) return finish()
-    connection.end(reason.serverUnavailable, 'server-unavailable')
+    connection.end(reason.serverBusy, 'server-unavailable')
     done()
   }
 }
