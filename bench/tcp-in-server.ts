@@ -31,7 +31,7 @@ const server = new TcpServer({
   ingest: new Ingest({ log, authorizer, registry }),
   authenticator: new Authenticator({ devices: store.devices, anonymous: true }),
   presence,
-  limits: new ConnectionLimits({ ...config.limits, registry }),
+  limits: new ConnectionLimits({ ...config.limits, logger, registry }),
   logger,
   registry
 })

@@ -1,9 +1,11 @@
 // Limits that all device connections share, whatever they speak: how many, how fast, and how many unfinished bytes.
+import type { Logger } from 'pino'
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { ConnectCounts, type ConnectCountsOptions } from './connect-counts.ts'
 
 export type Protocol = 'mqtt' | 'tcp'
 
-export interface ConnectionLimitsOptions {
+export interface ConnectionLimitsOptions extends ConnectCountsOptions {
   connectionsMax: number
   /** 0 sets no limit. */
   connectionsPerAddressMax: number
@@ -11,14 +13,18 @@ export interface ConnectionLimitsOptions {
   connectsPerSecondMax: number
   /** 0 sets no limit. */
   openBytesMax: number
+  logger: Logger
   registry: Registry
   /** A clock that never goes back, ms. */
   monotonicMs?: () => number
 }
 
+type RefusalCode =
+  'too-many-connections' | 'too-many-from-address' | 'too-many-connects' | 'connecting-too-often'
+
 export interface AdmissionRefusal {
   ok: false
-  code: 'too-many-connections' | 'too-many-from-address' | 'too-many-connects'
+  code: RefusalCode
   message: string
 }
 
@@ -34,7 +40,13 @@ export class ConnectionLimits {
   #monotonicMs: () => number
   #connections = { mqtt: 0, tcp: 0 }
   #perAddress = new Map<string, number>()
-  #refusals = { 'too-many-connections': 0, 'too-many-from-address': 0, 'too-many-connects': 0 }
+  #refusals: Record<RefusalCode, number> = {
+    'too-many-connections': 0,
+    'too-many-from-address': 0,
+    'too-many-connects': 0,
+    'connecting-too-often': 0
+  }
+  #connectCounts: ConnectCounts
   #openBytes = 0
   /** Token bucket of connects, filled with `connectsPerSecondMax` a second up to one second's worth. */
   #connects: number
@@ -45,6 +57,7 @@ export class ConnectionLimits {
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now())
     this.#connects = options.connectsPerSecondMax
     this.#filledAt = this.#monotonicMs()
+    this.#connectCounts = new ConnectCounts(options)
     this.#register(options.registry)
   }
 
@@ -69,6 +82,20 @@ export class ConnectionLimits {
     this.#perAddress.set(address, fromAddress + 1)
     this.#connections[protocol]++
     return new Admitted(this, address, protocol)
+  }
+
+  /** Counts a connect of a device that has proved who it is, or says why it is refused. Its connection is still admitted. */
+  admitDevice(device: string): AdmissionRefusal | null {
+    const verdict = this.#connectCounts.connect(device, this.#monotonicMs())
+    if (verdict === 'admitted') return null
+    const { connectsPerDeviceMax, connectsPerDeviceWindowMs, connectsPerDevicePauseMs } = this.#options
+    if (verdict === 'refused') {
+      this.#options.logger.warn(
+        { device, connectsPerDeviceMax, connectsPerDeviceWindowMs, connectsPerDevicePauseMs },
+        'A device connects too often and is refused for a while'
+      )
+    }
+    return this.#refuse('connecting-too-often', 'this device connects too often; come back in some minutes')
   }
 
   /** Counts a connection out; `Admission.release` calls it. */
@@ -124,7 +151,7 @@ export class ConnectionLimits {
     registry.registerMetric(
       new Counter({
         name: 'tocsin_device_connections_refused_total',
-        help: 'Device connections closed on arrival because of a limit, by code.',
+        help: 'Device connections refused because of a limit, by code.',
         labelNames: ['code'],
         registers: [],
         collect() {

@@ -142,7 +142,7 @@ async function startDevices(config: Config, { store, logger, registry, parts, de
     authorizer,
     authenticator: new Authenticator({ devices: store.devices, anonymous: config.devices.anonymous }),
     ingest: new Ingest({ log, authorizer, registry, topicLevelsMax: config.mqtt.topicLevelsMax }),
-    limits: new ConnectionLimits({ ...config.limits, registry }),
+    limits: new ConnectionLimits({ ...config.limits, logger: logger.child({ room: 'limits' }), registry }),
     registry,
     version: packageVersion(),
     now: Date.now

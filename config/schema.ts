@@ -197,6 +197,22 @@ export const schema = z.strictObject({
     connectsPerSecondMax: count(1_000_000)
       .default(5000)
       .describe('Most device connects a second in all; 0 sets no limit.'),
+    connectsPerDeviceMax: count(1_000_000)
+      .default(0)
+      .describe(
+        'Most connects of one device within limits.connectsPerDeviceWindowMs; beyond, it is refused for a while. 0 sets no limit.'
+      ),
+    connectsPerDeviceWindowMs: milliseconds(1000, DAY_MS)
+      .default(60_000)
+      .describe('Time within which the connects of a device are counted together.'),
+    connectsPerDevicePauseMs: milliseconds(1000, DAY_MS)
+      .default(300_000)
+      .describe('How long a device that connected too often is refused.'),
+    connectsPerDeviceKnownMax: count(10_000_000, 1)
+      .default(100_000)
+      .describe(
+        'Most devices whose connects are counted, and most that are refused; beyond, the oldest are forgotten.'
+      ),
     openBytesMax: bytes(0, 1e12)
       .default(256 * MiB)
       .describe(

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from '../../store/store.ts'
 import type { AuthenticationRefusal, Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
-import type { AdmissionRefusal } from '../limits.ts'
+import type { AdmissionRefusal, ConnectionLimits } from '../limits.ts'
 import type { Presence } from '../presence.ts'
 import type { AedesClient, Connack } from './aedes-internals.ts'
 import type { ConnectPacket } from './client-packets.ts'
@@ -30,6 +30,7 @@ export interface AcceptContext extends EndContext {
   log: Pick<Log, 'full'>
   authenticator: Authenticator
   authorizer: Authorizer
+  limits: ConnectionLimits
   wills: Wills
   traffic: Pick<TrafficCounts, 'connectsReceived'>
   inflightMax: number
@@ -46,7 +47,8 @@ interface Refusal {
 const limitRefusals: Record<AdmissionRefusal['code'], Refusal> = {
   'too-many-connections': { code: reason.quotaExceeded, returnCode: 3 },
   'too-many-from-address': { code: reason.quotaExceeded, returnCode: 3 },
-  'too-many-connects': { code: reason.connectionRateExceeded, returnCode: 3 }
+  'too-many-connects': { code: reason.connectionRateExceeded, returnCode: 3 },
+  'connecting-too-often': { code: reason.connectionRateExceeded, returnCode: 3 }
 }
 
 const credentialRefusals: Record<AuthenticationRefusal['code'], Refusal> = {
@@ -91,6 +93,8 @@ function check(
   })
   if (!outcome.ok) return refuse(credentialRefusals[outcome.code], outcome.message)
   const { identity } = outcome
+  const tooOften = context.limits.admitDevice(identity.device)
+  if (tooOften !== null) return refuse(limitRefusals[tooOften.code], tooOften.message)
   if (will !== undefined && !context.authorizer.mayPublish(identity, will.topic)) {
     const refusal = { code: reason.notAuthorized, returnCode: 5 }
     return refuse(refusal, 'this device may not publish to its will’s topic')

@@ -62,6 +62,7 @@ export const errorCodes = {
   'too-many-connections': 'later',
   'too-many-from-address': 'later',
   'too-many-connects': 'later',
+  'connecting-too-often': 'later',
   'store-unavailable': 'later'
 } as const
 export type ErrorCode = keyof typeof errorCodes

@@ -257,9 +257,11 @@ export class TcpSession implements StreamListener {
     if (version !== PROTOCOL_VERSION) {
       return this.#fail('version-unsupported', `this server speaks version ${PROTOCOL_VERSION}`)
     }
-    const { authenticator, live, presence, streams, counters } = this.#context
+    const { authenticator, limits, live, presence, streams, counters } = this.#context
     const outcome = authenticator.authenticate({ user: device, clientId: device, token })
     if (!outcome.ok) return this.#fail(outcome.code, outcome.message)
+    const tooOften = limits.admitDevice(device)
+    if (tooOften !== null) return this.#fail(tooOften.code, tooOften.message)
     if (!streams.mayOpen(device, stream)) {
       return this.#fail('too-many-streams', 'this device has as many streams as it may; use one that it has')
     }

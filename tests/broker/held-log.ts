@@ -1,8 +1,8 @@
-// The store's log with a gate in front: while it is held, appends wait, as they do while a disk is slow.
+// The store's log with a gate in front: while it is held, appends and writes wait, as they do while a disk is slow.
 import type { Draft } from '../../store/notification.ts'
 import type { AppendOptions, Change, Log, OnDurable, ReadOptions } from '../../store/store.ts'
 
-/** Passes everything on to a log; `hold` and `release` decide when appends get there. */
+/** Passes everything on to a log; `hold` and `release` decide when what is written gets there. */
 export class HeldLog implements Log {
   readonly #log: Log
   #waiting: (() => void)[] | null = null
@@ -12,7 +12,7 @@ export class HeldLog implements Log {
     this.#log = log
   }
 
-  /** Appends that wait at the gate. */
+  /** Appends and writes that wait at the gate. */
   get held(): number {
     return this.#waiting?.length ?? 0
   }
@@ -53,10 +53,15 @@ export class HeldLog implements Log {
     else this.#room.push(callback)
   }
 
+  write(changes: readonly Change[], onDurable: OnDurable | null): void {
+    const pass = () => this.#log.write(changes, onDurable)
+    if (this.#waiting === null) pass()
+    else this.#waiting.push(pass)
+  }
+
   bounds = () => this.#log.bounds()
   health = () => this.#log.health()
   waitingBytes = () => this.#log.waitingBytes()
-  write = (changes: readonly Change[], onDurable: OnDurable | null) => this.#log.write(changes, onDurable)
   read = (after: number, options: ReadOptions) => this.#log.read(after, options)
   get = (seq: number) => this.#log.get(seq)
   follow: Log['follow'] = (...given) => this.#log.follow(...given)

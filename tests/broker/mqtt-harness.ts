@@ -1,15 +1,15 @@
 // An MQTT server over a real store, for tests of this folder.
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
 import { Authenticator } from '../../broker/authenticate.ts'
 import { Authorizer, type AccessRule } from '../../broker/authorize.ts'
 import { Ingest } from '../../broker/ingest.ts'
-import { ConnectionLimits } from '../../broker/limits.ts'
+import { ConnectionLimits, type ConnectionLimitsOptions } from '../../broker/limits.ts'
 import { MqttServer, type MqttSettings } from '../../broker/mqtt/server.ts'
 import { Presence } from '../../broker/presence.ts'
 import { openSqliteStore } from '../../store/sqlite/open-sqlite-store.ts'
-import type { Store } from '../../store/store.ts'
+import type { Log, Store } from '../../store/store.ts'
 
 const defaults: MqttSettings = {
   host: '127.0.0.1',
@@ -41,6 +41,10 @@ export interface HarnessOptions {
   offlineDelayMs?: number
   connectionsMax?: number
   openBytesMax?: number
+  limits?: Partial<ConnectionLimitsOptions>
+  /** Wraps the store's log as the server sees it. */
+  wrapLog?: (log: Log) => Log
+  logger?: Logger
 }
 
 export interface Harness extends AsyncDisposable {
@@ -64,7 +68,7 @@ export async function startMqtt({
   anonymous = true,
   ...rest
 }: HarnessOptions): Promise<Harness> {
-  const logger = pino({ level: 'silent' })
+  const logger = rest.logger ?? pino({ level: 'silent' })
   const registry = new Registry()
   const now = Date.now
   const store = await openSqliteStore({
@@ -82,7 +86,8 @@ export async function startMqtt({
       throw error
     }
   })
-  const { log, tables } = store
+  const { tables } = store
+  const log = rest.wrapLog?.(store.log) ?? store.log
   const authorizer = new Authorizer(access ?? [{ devices: ['*'], publish: ['#'], subscribe: ['#'] }])
   const presence = await Presence.load({
     log,
@@ -95,8 +100,14 @@ export async function startMqtt({
     connectionsMax: rest.connectionsMax ?? 1000,
     connectionsPerAddressMax: 0,
     connectsPerSecondMax: 0,
+    connectsPerDeviceMax: 0,
+    connectsPerDeviceWindowMs: 60_000,
+    connectsPerDevicePauseMs: 60_000,
+    connectsPerDeviceKnownMax: 1000,
     openBytesMax: rest.openBytesMax ?? 0,
-    registry
+    logger,
+    registry,
+    ...rest.limits
   })
   const server = new MqttServer({
     settings: { ...defaults, ...settings },

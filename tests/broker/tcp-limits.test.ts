@@ -180,3 +180,17 @@ test('garbage never brings the server down', async () => {
   last.events(1)
   await last.acknowledged(1)
 })
+
+test('refuses a device that connects too often, and leaves the one that is connected alone', async () => {
+  await using server = await TestServer.start({ limits: { connectsPerDeviceMax: 2 } })
+  const first = await server.join('pump')
+  const second = await server.join('pump')
+  await first.next('bye')
+  const third = await server.connect()
+  third.hello({ device: 'pump' })
+  expect(await third.next('error')).toMatchObject({ code: 'connecting-too-often' })
+  await third.ended()
+  second.events(1)
+  await second.acknowledged(1)
+  await server.join('other')
+})

@@ -87,7 +87,12 @@ export class TestServer implements AsyncDisposable {
       connectionsMax: 1000,
       connectionsPerAddressMax: 0,
       connectsPerSecondMax: 0,
+      connectsPerDeviceMax: 0,
+      connectsPerDeviceWindowMs: 60_000,
+      connectsPerDevicePauseMs: 60_000,
+      connectsPerDeviceKnownMax: 1000,
       openBytesMax: 0,
+      logger,
       registry,
       ...options.limits
     })

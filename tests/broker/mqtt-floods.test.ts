@@ -1,0 +1,180 @@
+// Clients that connect too fast, too often, too slowly or not at all, and packets that list too much: each costs what a
+// setting says, and the others are served meanwhile.
+import { describe, expect, test } from '@jest/globals'
+import { generate } from 'mqtt-packet'
+import { eventually } from '../helpers/eventually.ts'
+import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { HeldLog } from './held-log.ts'
+import { startMqtt, type Harness } from './mqtt-harness.ts'
+import { connectPacket, rawMqtt, type RawMqtt } from './raw-mqtt.ts'
+
+async function connected(
+  mqtt: Harness,
+  clientId: string,
+  more: object = {},
+  version: 3 | 4 | 5 = 5
+): Promise<RawMqtt> {
+  const client = await rawMqtt(mqtt.port, version)
+  client.send(connectPacket(clientId, version, more))
+  await client.next('connack')
+  return client
+}
+
+/** How a CONNECT is answered. */
+async function connackOf(mqtt: Harness, clientId: string, version: 4 | 5 = 5): Promise<number | undefined> {
+  const client = await rawMqtt(mqtt.port, version)
+  client.send(connectPacket(clientId, version))
+  const { reasonCode, returnCode } = await client.next('connack')
+  return version === 5 ? reasonCode : returnCode
+}
+
+async function roundTrip(client: RawMqtt): Promise<void> {
+  client.send({ cmd: 'pingreq' })
+  await client.next('pingresp')
+}
+
+describe('connections without a CONNECT', () => {
+  test('are cut off after the connect timeout, and count as connections until then', async () => {
+    await using folder = await temporaryFolder()
+    const settings = { connectTimeoutMs: 500 }
+    await using mqtt = await startMqtt({ dir: folder.path, settings, connectionsMax: 2 })
+    const silent = await Promise.all([rawMqtt(mqtt.port), rawMqtt(mqtt.port)])
+    expect(await connackOf(mqtt, 'late')).toBe(0x97)
+    await eventually(() => silent.every(({ closed }) => closed))
+    expect(await connackOf(mqtt, 'late')).toBe(0)
+  })
+
+  test('a CONNECT that dribbles has no more time than one that does not come', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { connectTimeoutMs: 500 } })
+    const client = await rawMqtt(mqtt.port, 5)
+    const bytes = generate(connectPacket('x'.repeat(200), 5) as never, { protocolVersion: 5 })
+    let at = 0
+    const dribble = setInterval(() => client.socket.write(bytes.subarray(at, ++at)), 50)
+    await eventually(() => client.closed)
+    clearInterval(dribble)
+    expect(at).toBeLessThan(bytes.length)
+    expect(client.packets).toEqual([])
+  })
+
+  test('a flood from one address is stopped by the limit per address', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, limits: { connectionsPerAddressMax: 3 } })
+    const [first] = await Promise.all([rawMqtt(mqtt.port), rawMqtt(mqtt.port), rawMqtt(mqtt.port)])
+    expect(await connackOf(mqtt, 'a')).toBe(0x97)
+    expect(await connackOf(mqtt, 'b', 4)).toBe(3)
+    first?.socket.destroy()
+    await eventually(async () => (await connackOf(mqtt, 'c')) === 0)
+  })
+
+  test('a flood of connects is slowed down to the limit per second', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, limits: { connectsPerSecondMax: 2 } })
+    const started = performance.now()
+    const codes = await Promise.all(Array.from({ length: 30 }, (_, index) => connackOf(mqtt, `c${index}`)))
+    const seconds = (performance.now() - started) / 1000
+    const accepted = codes.filter(code => code === 0).length
+    expect(accepted).toBeGreaterThanOrEqual(1)
+    expect(accepted).toBeLessThanOrEqual(2 + 2 * seconds)
+    expect(codes.every(code => code === 0 || code === 0x9f)).toBe(true)
+    await eventually(async () => (await connackOf(mqtt, 'later')) === 0)
+  })
+})
+
+describe('a device that connects again and again', () => {
+  test.each([
+    [5, 0x9f],
+    [4, 3]
+  ] as const)('is refused (version %s), which nobody else notices', async (version, refusal) => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, limits: { connectsPerDeviceMax: 3 } })
+    const codes: unknown[] = []
+    for (let time = 0; time < 5; time++) codes.push(await connackOf(mqtt, 'pump', version))
+    expect(codes).toEqual([0, 0, 0, refusal, refusal])
+    expect(await connackOf(mqtt, 'other', version)).toBe(0)
+  })
+
+  test('does not take over from its own connection once it is refused', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, limits: { connectsPerDeviceMax: 2 } })
+    const first = await connected(mqtt, 'pump')
+    const second = await connected(mqtt, 'pump')
+    expect((await first.next('disconnect')).reasonCode).toBe(0x8e)
+    expect(await connackOf(mqtt, 'pump')).toBe(0x9f)
+    await roundTrip(second)
+  })
+
+  test('may be let in again after the pause', async () => {
+    await using folder = await temporaryFolder()
+    const limits = { connectsPerDeviceMax: 1, connectsPerDevicePauseMs: 300 }
+    await using mqtt = await startMqtt({ dir: folder.path, limits })
+    expect(await connackOf(mqtt, 'pump')).toBe(0)
+    expect(await connackOf(mqtt, 'pump')).toBe(0x9f)
+    await eventually(async () => (await connackOf(mqtt, 'pump')) === 0)
+  })
+
+  test('is counted by its id, not by what somebody without its token claims', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, limits: { connectsPerDeviceMax: 1 } })
+    await mqtt.store.devices.put({ id: 'pump', tokenHash: new Uint8Array(32), createdAt: 0 })
+    const codes: unknown[] = []
+    for (let time = 0; time < 3; time++) codes.push(await connackOf(mqtt, 'pump'))
+    expect(codes).toEqual([0x86, 0x86, 0x86])
+  })
+})
+
+describe('slowness', () => {
+  test.each([3, 4, 5] as const)(
+    'silence beyond 1.5 times the keep alive ends a connection (version %s)',
+    async version => {
+      await using folder = await temporaryFolder()
+      await using mqtt = await startMqtt({ dir: folder.path })
+      const client = await rawMqtt(mqtt.port, version)
+      const sent = performance.now()
+      client.send(connectPacket('silent', version, { keepalive: 1 }))
+      await client.next('connack')
+      const lively = await connected(mqtt, 'lively', { keepalive: 1 }, version)
+      const pings = setInterval(() => lively.send({ cmd: 'pingreq' }), 100)
+      await eventually(() => client.closed)
+      clearInterval(pings)
+      expect(performance.now() - sent).toBeGreaterThan(1400)
+      if (version === 5) expect((await client.next('disconnect')).reasonCode).toBe(0x8d)
+      expect(lively.closed).toBe(false)
+    }
+  )
+
+  test('a store that takes too long with a CONNECT costs its connection, and its will is not published', async () => {
+    await using folder = await temporaryFolder()
+    let held: HeldLog | null = null
+    await using mqtt = await startMqtt({
+      dir: folder.path,
+      settings: { connectTimeoutMs: 500 },
+      wrapLog: log => (held = new HeldLog(log))
+    })
+    const log = held as unknown as HeldLog
+    log.hold()
+    const client = await rawMqtt(mqtt.port, 5)
+    const will = { topic: 'will', payload: Buffer.from('x'), qos: 1, retain: false }
+    client.send(connectPacket('c', 5, { will }))
+    await eventually(() => log.held > 0)
+    await eventually(() => client.closed)
+    expect(client.packets).toEqual([])
+    log.release()
+    const next = await connected(mqtt, 'c')
+    await roundTrip(next)
+    const { items } = await mqtt.store.log.read(0, { limit: 100, filter: { kinds: ['event'] } })
+    expect(items).toEqual([])
+  })
+
+  test('while nothing can be stored, a CONNECT is refused', async () => {
+    await using folder = await temporaryFolder()
+    let held: HeldLog | null = null
+    await using mqtt = await startMqtt({ dir: folder.path, wrapLog: log => (held = new HeldLog(log)) })
+    const log = held as unknown as HeldLog
+    log.fill()
+    expect(await connackOf(mqtt, 'c')).toBe(0x88)
+    expect(await connackOf(mqtt, 'c', 4)).toBe(3)
+    log.empty()
+    expect(await connackOf(mqtt, 'c')).toBe(0)
+  })
+})
