@@ -1,9 +1,9 @@
 // Which devices are there, told through the log. A start of a session is told at once; an end only when the device
 // stays away for the offline delay. The last status of each device is a row, written with its notification.
-import { randomBytes } from 'node:crypto'
 import { Gauge, type Registry } from 'prom-client'
 import type { PresenceDraft } from '../store/notification.ts'
 import type { Log, PresenceRow, Tables } from '../store/store.ts'
+import { RandomIds } from './random-id.ts'
 
 /** Why a device is online: `connected` becomes `reconnected` by itself when its offline was still waiting to be told. */
 export type OnlineReason = 'connected' | 'reconnected' | 'takeover'
@@ -47,6 +47,7 @@ export class Presence {
   #log: Log
   #offlineDelayMs: number
   #now: () => number
+  #ids = new RandomIds()
   #devices = new Map<string, Device>()
   /** Devices that are gone and not yet said to be, oldest first: the delay is the same for all, so order is due order. */
   #departures = new Map<string, Departure>()
@@ -91,7 +92,7 @@ export class Presence {
   /** Begins a session and tells so. */
   online(device: string, reason: OnlineReason = 'connected'): PresenceSession {
     const known = this.#devices.get(device)
-    const newest = { id: randomBytes(6).toString('base64url'), order: (known?.newest.order ?? 0) + 1 }
+    const newest = { id: this.#ids.next(), order: (known?.newest.order ?? 0) + 1 }
     const returns = this.#departures.delete(device)
     if (known === undefined) this.#devices.set(device, { live: 1, newest })
     else {

@@ -1,7 +1,8 @@
 // How an MQTT connection becomes a client, step by step, and how it ends:
 //   check        limits, credentials, the will's topic; then aedes gets the CONNECT
 //   openSession  takes over from the connection that holds the id, finds or makes the session
-//   ready        CONNACK is on its way: presence, then what the session missed, then what the client sent meanwhile
+//   holdWill     the will is durable
+//   welcome      CONNACK, then presence, then what the session missed, then what the client sent meanwhile
 //   ended        presence, and the session is stored away
 import { randomBytes } from 'node:crypto'
 import type { Log } from '../../store/store.ts'
@@ -9,11 +10,11 @@ import type { AuthenticationRefusal, Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { AdmissionRefusal, ConnectionLimits } from '../limits.ts'
 import type { Presence } from '../presence.ts'
-import type { AedesClient, Connack } from './aedes-internals.ts'
 import type { ConnectPacket } from './client-packets.ts'
+import { encodeAcceptance, type AnnouncedLimits, type ConnectRefusal } from './connack.ts'
 import type { Connection } from './connection.ts'
 import type { ClientCount, TrafficCounts } from './metrics.ts'
-import { reason, type ReasonCode } from './reason-codes.ts'
+import { reason } from './reason-codes.ts'
 import type { Sessions } from './sessions.ts'
 import type { Wills } from './wills.ts'
 
@@ -34,24 +35,21 @@ export interface AcceptContext extends EndContext {
   wills: Wills
   traffic: Pick<TrafficCounts, 'connectsReceived'>
   inflightMax: number
+  announced: AnnouncedLimits
+  /** The client has its CONNACK. */
+  onWelcome: (connection: Connection) => void
   /** Longest keep alive of an MQTT 5 client, seconds; 0 sets no limit. */
   keepaliveMaxS: number
 }
 
-interface Refusal {
-  code: ReasonCode
-  /** Return code of MQTT 3.1.1. */
-  returnCode: number
-}
-
-const limitRefusals: Record<AdmissionRefusal['code'], Refusal> = {
+const limitRefusals: Record<AdmissionRefusal['code'], ConnectRefusal> = {
   'too-many-connections': { code: reason.quotaExceeded, returnCode: 3 },
   'too-many-from-address': { code: reason.quotaExceeded, returnCode: 3 },
   'too-many-connects': { code: reason.connectionRateExceeded, returnCode: 3 },
   'connecting-too-often': { code: reason.connectionRateExceeded, returnCode: 3 }
 }
 
-const credentialRefusals: Record<AuthenticationRefusal['code'], Refusal> = {
+const credentialRefusals: Record<AuthenticationRefusal['code'], ConnectRefusal> = {
   'bad-credentials': { code: reason.badUserNameOrPassword, returnCode: 4 },
   'not-authorized': { code: reason.notAuthorized, returnCode: 5 },
   'id-invalid': { code: reason.clientIdentifierNotValid, returnCode: 2 }
@@ -62,16 +60,16 @@ function sessionKey(device: string, clientId: string): string {
   return device === clientId ? device : `${device}\0${clientId}`
 }
 
-// Calls `next` with what is still to be set on aedes' client.
 function check(
   context: AcceptContext,
   connection: Connection,
   packet: ConnectPacket,
-  next: (prepare: (client: AedesClient) => void) => void
+  next: () => void
 ): void {
   const { admission, version } = connection
   context.traffic.connectsReceived++
-  const refuse = (refusal: Refusal, message: string) => connection.refuse(refusal, { version, message })
+  connection.packetBytesMax = packet.properties?.maximumPacketSize ?? Infinity
+  const refuse = (refusal: ConnectRefusal, message: string) => connection.refuse(refusal, message)
   if (!admission.ok) return refuse(limitRefusals[admission.code], admission.message)
   if (context.draining())
     return refuse({ code: reason.serverUnavailable, returnCode: 3 }, 'the server is shutting down')
@@ -104,10 +102,8 @@ function check(
   connection.cleanStart = packet.clean
   connection.wantsProblems = packet.properties?.requestProblemInformation ?? true
   packet.clientId = connection.key // for aedes it is the client's id
-  const keepaliveS = serverKeepaliveS(context, packet)
-  next(client => {
-    if (keepaliveS !== null) client._serverKeepAlive = keepaliveS // [MQTT-3.2.2-21]
-  })
+  connection.serverKeepaliveS = serverKeepaliveS(context, packet)
+  next()
 }
 
 // The keep alive that the server sets in place of the client's; null where it leaves it.
@@ -122,25 +118,20 @@ function serverKeepaliveS(
 async function openSession(context: AcceptContext, connection: Connection, next: () => void): Promise<void> {
   const { key, identity, client, cleanStart } = connection
   if (identity === null || client === null) return
-  if (connection.idAssigned) client._assignedClientId = identity.clientId
   takeOver(context, connection)
   if (!cleanStart) context.wills.sessionResumed(key)
   const request = { key, ...identity, clean: cleanStart, expiryIntervalS: client.sessionExpiryInterval }
   const opened = await context.sessions.open(request)
   if (opened === null) {
     const refusal = { code: reason.quotaExceeded, returnCode: 3 }
-    connection.refuse(refusal, {
-      version: connection.version,
-      message: 'there are as many sessions as there may be'
-    })
-    return
+    return connection.refuse(refusal, 'there are as many sessions as there may be')
   }
   if (connection.state === 'closed') {
     if (!context.byKey.has(key)) context.sessions.close(opened.session, opened.session.expiryIntervalS)
     return
   }
   connection.session = opened.session
-  connection.sessionPresent = opened.present && connection.version > 3 // MQTT 3.1 has no such flag
+  connection.sessionPresent = opened.present
   next()
 }
 
@@ -157,20 +148,35 @@ function takeOver({ byKey }: AcceptContext, connection: Connection): void {
   byKey.set(connection.key, connection)
 }
 
-function ready(context: AcceptContext, connection: Connection, connack: Connack): void {
-  const { presence, clients, inflightMax } = context
-  const { client, identity, session, inherited } = connection
-  if (identity === null || session === null || client === null) return
-  if (connection.state !== 'connecting') return
-  if (connection.version === 3) connack.sessionPresent = false // a bit that MQTT 3.1 does not have
-  connection.opened(connack)
+// Wills are durable before CONNACK.
+function holdWill(context: AcceptContext, connection: Connection): void {
+  const { client, identity, key } = connection
+  if (client === null || identity === null || connection.state !== 'connecting') return
+  const will = client._will
+  if (will === undefined) return welcome(context, connection)
+  context.wills.hold({ session: key, device: identity.device, will }, error => {
+    if (error === null) welcome(context, connection)
+    else connection.end(reason.serverUnavailable, 'server-unavailable')
+  })
+}
+
+function welcome(context: AcceptContext, connection: Connection): void {
+  const { presence, clients, inflightMax, announced } = context
+  const { client, identity, session, inherited, sessionPresent, serverKeepaliveS: keepaliveS } = connection
+  if (identity === null || session === null || client === null || connection.state !== 'connecting') return
+  const assignedId = connection.idAssigned ? identity.clientId : null
+  const expiryIntervalS = client._sessionExpiryClamped ? client.sessionExpiryInterval : null
+  const acceptance = { sessionPresent, assignedId, keepaliveS, expiryIntervalS }
+  client.connecting = false
+  client.connected = true
+  connection.opened(encodeAcceptance(acceptance, connection.version, announced))
   connection.inflightMax = Math.min(inflightMax, client.receiveMaximum)
-  connection.packetBytesMax = client.maximumPacketSize ?? Infinity
   connection.presence = presence.online(identity.device, inherited === null ? 'connected' : 'takeover')
   if (inherited !== null) presence.offline(inherited, 'taken-over', { expected: true })
   connection.inherited = null
   clients.opened(connection)
   session.attach(connection)
+  context.onWelcome(connection)
   connection.begin()
 }
 
@@ -187,4 +193,4 @@ function ended(context: EndContext, connection: Connection): void {
   if (session !== null) sessions.close(session, client?.sessionExpiryInterval ?? 0)
 }
 
-export const accept = { check, openSession, ready, ended }
+export const accept = { check, openSession, holdWill, ended }

@@ -1,29 +1,25 @@
-// aedes with this room's hooks. It is given CONNECT and DISCONNECT of each client and decides what the specification has
-// it decide: the handshake and its CONNACK, keep alive, when a will is due. All else of it is switched off.
+// aedes with this room's hooks. It is given CONNECT and DISCONNECT of each client: it goes through the handshake as far as
+// the will, watches keep alive, and knows whether and when a will is due. All else of it is switched off.
 import { randomBytes } from 'node:crypto'
 import { Aedes } from 'aedes'
+import { writeToStream } from 'mqtt-packet'
 import type { Logger } from 'pino'
-import type { AedesBroker, AedesClient, Connack, TakeIn } from './aedes-internals.ts'
+import type { AedesBroker, AedesClient, TakeIn } from './aedes-internals.ts'
 import { AedesSocket } from './aedes-socket.ts'
 import type { ConnectPacket, DisconnectPacket } from './client-packets.ts'
 import type { Connection } from './connection.ts'
-import { aedesPersistence, type PersistenceHooks } from './persistence.ts'
-import { reason } from './reason-codes.ts'
+import { aedesPersistence } from './persistence.ts'
+import { reason, type ReasonCode } from './reason-codes.ts'
 
 export interface AedesBridgeOptions {
-  settings: {
-    packetBytesMax: number
-    receiveMax: number
-    topicAliasMax: number
-    sessionExpiryMaxS: number
-    topicLevelsMax: number
-  }
-  persistence: PersistenceHooks
+  settings: { packetBytesMax: number; sessionExpiryMaxS: number }
   logger: Logger
   /** aedes agrees so far: takes the session over and loads it, then calls back. */
   openSession(connection: Connection, next: () => void): Promise<void>
-  /** The client is accepted. */
-  onAccepted(connection: Connection, connack: Connack): void
+  /** aedes agrees to the client: what is left is to store its will, and CONNACK. */
+  onAccepted: (client: AedesClient) => void
+  /** The client said goodbye: its will is not published. */
+  discardWill: (key: string) => void
   /** The connection ended without a goodbye; its will is due after a delay, which may be 0. */
   onWillDue: (client: AedesClient, delayS: number) => void
 }
@@ -43,16 +39,14 @@ export class AedesBridge {
 
   static async create(options: AedesBridgeOptions): Promise<AedesBridge> {
     const { settings, logger } = options
+    writeToStream.cacheNumbers = false // megabytes of small buffers, for packets that are hardly ever written
     const broker = await Aedes.createBroker({
       id: randomBytes(8).toString('hex'),
       mq: silentEmitter,
-      persistence: aedesPersistence(options.persistence),
+      persistence: aedesPersistence(options),
       keepaliveLimit: 0,
       maxClientsIdLength: 65_535,
-      maxTopicLevels: settings.topicLevelsMax,
       maximumPacketSize: settings.packetBytesMax,
-      receiveMaximum: settings.receiveMax,
-      topicAliasMaximum: settings.topicAliasMax,
       sessionExpiryIntervalLimit: settings.sessionExpiryMaxS,
       authenticate: (client, _user, _password, done) => {
         const { connection } = client as unknown as AedesClient
@@ -62,18 +56,17 @@ export class AedesBridge {
             logger.error({ err: error }, 'could not load an MQTT session')
             connection.end(reason.serverUnavailable, 'server-unavailable')
           })
-      },
-      authorizeSubscribe: (_client, _subscription, done) => done(null, null) // subscriptions are not aedes' here
+      }
     })
     return new AedesBridge(broker as unknown as AedesBroker, options)
   }
 
   /** Gives aedes a CONNECT that has passed our own checks, with the session key as its client id. */
-  connect(connection: Connection, packet: ConnectPacket, prepare: (client: AedesClient) => void): void {
-    const client = this.#broker.handle(new AedesSocket(() => connection.dropped()))
+  connect(connection: Connection, packet: ConnectPacket): void {
+    const client = this.#broker.handle(new AedesSocket(connection))
     connection.client = client
     client.connection = connection
-    prepare(client)
+    if (connection.serverKeepaliveS !== null) client._serverKeepAlive = connection.serverKeepaliveS
     this.#takeIn ??= takeInOf(client)
     slim(client)
     this.#give(client, packet)
@@ -98,7 +91,9 @@ export class AedesBridge {
     broker.publishWill = client => onWillDue(client, 0)
     broker.scheduleWill = (client, _will, delayS) => onWillDue(client, delayS)
     broker.scheduleSessionExpiry = () => undefined
-    broker.on('connackSent', (connack: Connack, client: AedesClient) => this.#onConnack(client, connack))
+    broker.on('connackSent', (connack: { reasonCode?: number; returnCode?: number }, client: AedesClient) =>
+      refuse(client, connack.reasonCode ?? connack.returnCode ?? 0)
+    )
     broker.on('keepaliveTimeout', ({ connection }: AedesClient) =>
       connection.end(reason.keepAliveTimeout, 'keepalive-timeout')
     )
@@ -114,23 +109,12 @@ export class AedesBridge {
     client._parsingBatch = 0
     this.#takeIn?.call({ client, _queue: [] }, packet)
   }
+}
 
-  // The last that is needed of aedes' steps: what would follow is its queue of missed messages.
-  #onConnack(client: AedesClient, connack: Connack): void {
-    const { connection } = client
-    const code = connack.reasonCode ?? connack.returnCode ?? 0
-    if (code !== 0) {
-      const refusal = { code: code as typeof reason.protocolError, returnCode: code }
-      return connection.refuse(refusal, {
-        version: connection.version,
-        message: 'the CONNECT is not acceptable'
-      })
-    }
-    delete connack.properties?.sharedSubscriptionAvailable // they are there, which is what nothing said means [3.2.2.3.13]
-    client.connecting = false
-    client.connected = true
-    this.#options.onAccepted(connection, connack)
-  }
+// aedes says it to its socket, which writes nothing.
+function refuse({ connection }: AedesClient, code: number): void {
+  const refusal = { code: code as ReasonCode, returnCode: code }
+  connection.refuse(refusal, 'the CONNECT asks for what is not offered')
 }
 
 const nothing = Object.freeze(Object.create(null) as object)
@@ -146,7 +130,8 @@ function slim(client: AedesClient): void {
     subscriptions: nothing,
     duplicates: nothing,
     deliver0: noop,
-    deliverQoS: noop
+    deliverQoS: noop,
+    _nextBatch: noop
   })
 }
 

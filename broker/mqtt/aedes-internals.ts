@@ -25,13 +25,18 @@ export interface AedesClient extends EventEmitter {
   sessionExpiryInterval: number
   receiveMaximum: number
   maximumPacketSize: number | undefined
+  /** What CONNECT said, until the client is accepted. */
+  _will: Will | undefined
+  /** Whether `sessionExpiryInterval` is not what CONNECT asked for. */
+  _sessionExpiryClamped: boolean
   _parser: AedesParser
   /** Packets that aedes is at; the first one it takes must be the only one. */
   _parsingBatch: number
+  /** Reads on from the socket. */
+  _nextBatch: (error?: Error | null) => void
   _keepaliveTimer: NodeJS.Timeout | null
   /** Keep alive in place of the client's own, seconds; CONNACK tells it. */
   _serverKeepAlive?: number
-  _assignedClientId: string | undefined
   /** What CONNECT asked for, seconds. */
   _connectSessionExpiryInterval: number
   /** Ours: the connection in this room's eyes. */
@@ -51,13 +56,4 @@ export interface AedesBroker extends EventEmitter {
   scheduleWill(client: AedesClient, will: Will, delayS: number): void
   scheduleSessionExpiry(client: AedesClient): void
   close(done?: () => void): void
-}
-
-/** CONNACK as aedes works it out. Its return code or reason code is 0 when the client is accepted. */
-export interface Connack {
-  cmd: 'connack'
-  sessionPresent: boolean
-  returnCode?: number
-  reasonCode?: number
-  properties?: Record<string, unknown>
 }

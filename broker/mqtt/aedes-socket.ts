@@ -4,11 +4,13 @@
 
 /** Stands between aedes and one connection. */
 export class AedesSocket {
-  readonly #onDestroy: () => void
+  readonly #owner: { dropped(): void } | null
 
-  constructor(onDestroy: () => void) {
-    this.#onDestroy = onDestroy
+  /** `owner`: to be told that aedes wants the connection to end. */
+  constructor(owner: { dropped(): void } | null) {
+    this.#owner = owner
   }
+
   on(): this {
     return this
   }
@@ -45,9 +47,8 @@ export class AedesSocket {
     return target
   }
 
-  /** aedes wants the connection to end. */
   destroy(): this {
-    this.#onDestroy()
+    this.#owner?.dropped()
     return this
   }
 }

@@ -10,7 +10,7 @@ import type { MqttDetails } from '../../store/notification.ts'
 import type { Identity } from '../identity.ts'
 import type { Admission, AdmissionRefusal, ConnectionLimits } from '../limits.ts'
 import type { PresenceSession } from '../presence.ts'
-import type { AedesClient, Connack } from './aedes-internals.ts'
+import type { AedesClient } from './aedes-internals.ts'
 import type {
   ClientPacket,
   ConnectPacket,
@@ -21,8 +21,10 @@ import type {
   UnsubscribePacket,
   WireVersion
 } from './client-packets.ts'
+import { encodeRefusal, type ConnectRefusal } from './connack.ts'
 import { sayGoodbye } from './goodbye.ts'
 import { Intake, type IntakeLimits } from './intake.ts'
+import type { TrafficCounts } from './metrics.ts'
 import type { ConnectionOutbox, Outbox } from './outbox.ts'
 import { PacketReader, type PacketSink } from './packet-reader.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
@@ -33,6 +35,7 @@ import type { Session } from './session.ts'
 export interface ConnectionContext extends IntakeLimits {
   outbox: Outbox
   limits: ConnectionLimits
+  traffic: TrafficCounts
   unsentBytesMax: number
   packetBytesMax: number
   /** The first packet: checks it and gives it to aedes, or refuses it. */
@@ -75,6 +78,8 @@ export class Connection implements SessionConnection, PacketSink {
   /** Whether the client id is ours. */
   idAssigned = false
   sessionPresent = false
+  /** Keep alive in place of the client's own, seconds. */
+  serverKeepaliveS: number | null = null
   /** Whether it wants reason strings [MQTT-3.1.2-29]. */
   wantsProblems = true
   session: Session | null = null
@@ -111,6 +116,7 @@ export class Connection implements SessionConnection, PacketSink {
 
   onData(chunk: Buffer): void {
     if (this.state === 'closed') return
+    this.#context.traffic.bytesReceived += chunk.length
     if (this.outbox.unsentBytes > this.#context.unsentBytesMax) this.#intake.unheard(chunk.length)
     this.#reader.read(chunk)
     this.#countOpen()
@@ -130,6 +136,7 @@ export class Connection implements SessionConnection, PacketSink {
 
   onPacket(packet: ClientPacket): boolean {
     this.packetOpenSince = 0
+    this.#context.traffic.packetsReceived++
     if (packet.cmd === 'connect') this.#connect(packet)
     else if (this.state === 'new')
       this.#abandon() // [MQTT-3.1.0-1]
@@ -140,18 +147,20 @@ export class Connection implements SessionConnection, PacketSink {
   onMalformed({ code, message, connect }: Malformed): void {
     if (this.state !== 'new') this.end(code, 'protocol-error', message)
     else if (connect === undefined) this.#abandon()
-    else if (connect.version === 5) this.refuse({ code, returnCode: 0 }, { version: 5, message })
-    else if (connect.returnCode === undefined) this.#abandon()
-    else this.refuse({ code, returnCode: connect.returnCode }, { version: connect.version, message })
+    else if (connect.version !== 5 && connect.returnCode === undefined) this.#abandon()
+    else {
+      this.version = connect.version
+      this.refuse({ code, returnCode: connect.returnCode ?? 0 }, message)
+    }
   }
 
   // ── What the server tells ──
 
-  /** aedes has accepted the client: CONNACK leaves, then what was held goes on, in order. */
-  opened(connack: Connack): void {
+  /** The client is accepted, and CONNACK says so. */
+  opened(connack: Buffer): void {
     if (this.state !== 'connecting') return
     this.state = 'open'
-    this.send(connack)
+    this.outbox.push(connack)
   }
 
   /** The client's packets are handled from now on. */
@@ -217,22 +226,24 @@ export class Connection implements SessionConnection, PacketSink {
   end(code: ReasonCode, endReason: string, message?: string): void {
     if (this.state === 'closed') return
     const told = this.version === 5 && this.state === 'open' // never before CONNACK [MQTT-3.14.0-1]
-    const properties = message === undefined ? undefined : { reasonString: message }
-    const packet = { cmd: 'disconnect', reasonCode: code, ...(properties && { properties }) } as const
-    this.#leave(endReason, told ? generate(packet, { protocolVersion: 5 }) : null)
+    this.#leave(endReason, told ? this.#fitting(message, text => encodeDisconnect(code, text)) : null)
   }
 
-  /** Refuses a CONNECT: with the MQTT 5 reason code, or the return code of 3.1.1. */
-  refuse(
-    { code, returnCode }: { code: ReasonCode; returnCode: number },
-    { version, message }: { version: number; message: string }
-  ): void {
+  /** Refuses a CONNECT. */
+  refuse(refusal: ConnectRefusal, message: string): void {
     if (this.state === 'closed') return
-    const connack =
-      version === 5
-        ? { cmd: 'connack', sessionPresent: false, reasonCode: code, properties: { reasonString: message } }
-        : { cmd: 'connack', sessionPresent: false, returnCode }
-    this.#leave('refused', generate(connack as never, { protocolVersion: version === 5 ? 5 : 4 }))
+    this.#leave(
+      'refused',
+      this.#fitting(message, text => encodeRefusal(refusal, this.version, text))
+    )
+  }
+
+  // A reason string must not make a packet larger than the client takes [MQTT-3.2.2-19, MQTT-3.14.2-3].
+  #fitting(message: string | undefined, encode: (message: string | undefined) => Buffer): Buffer | null {
+    const bytes = encode(message)
+    if (bytes.length <= this.packetBytesMax) return bytes
+    const bare = encode(undefined)
+    return bare.length <= this.packetBytesMax ? bare : null
   }
 
   /** aedes wants the connection to end. */
@@ -246,8 +257,9 @@ export class Connection implements SessionConnection, PacketSink {
 
   #leave(endReason: string, lastBytes: Buffer | null): void {
     this.endReason ??= endReason
+    if (lastBytes !== null) this.outbox.push(lastBytes)
     this.outbox.flush()
-    sayGoodbye(this.socket, lastBytes)
+    sayGoodbye(this.socket)
     this.closed()
   }
 
@@ -367,6 +379,14 @@ export class Connection implements SessionConnection, PacketSink {
       this.session?.drained()
     })
   }
+}
+
+function encodeDisconnect(code: ReasonCode, message: string | undefined): Buffer {
+  const properties = message === undefined ? undefined : { reasonString: message }
+  return generate(
+    { cmd: 'disconnect', reasonCode: code, ...(properties && { properties }) },
+    { protocolVersion: 5 }
+  )
 }
 
 // PUBACK, PUBREC or PUBCOMP without a reason code, which means success. (`Buffer.of` is several times slower.)

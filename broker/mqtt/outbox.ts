@@ -2,9 +2,12 @@
 // at the end of the turn; messages to many subscribers as the pace of fan-out allows.
 import type { Duplex } from 'node:stream'
 import { FlushPace } from '../../store/flush-pace.ts'
+import type { TrafficCounts } from './metrics.ts'
 
 // Joining costs a copy; above this it is cheaper to hand the parts to the socket as they are.
 const JOIN_BYTES_MAX = 65_536
+
+type SentCounts = Pick<TrafficCounts, 'packetsSent' | 'bytesSent'>
 
 /** Collects packets of many connections and writes them once a turn. */
 export class Outbox {
@@ -13,6 +16,7 @@ export class Outbox {
   /** To be written when the pace of fan-out allows. */
   #paced: ConnectionOutbox[] = []
   readonly #pace: FlushPace
+  readonly #traffic: SentCounts
   readonly #flushSoon = () => {
     const connections = this.#soon
     this.#soon = []
@@ -20,13 +24,14 @@ export class Outbox {
   }
 
   /** `flushMs`: longest pause between two writes of messages to live subscribers; 0 makes none. */
-  constructor({ flushMs }: { flushMs: number }) {
+  constructor({ flushMs, traffic }: { flushMs: number; traffic: SentCounts }) {
+    this.#traffic = traffic
     this.#pace = new FlushPace(() => this.#flushPaced(), flushMs)
   }
 
   /** The outbox of one connection; `onFlushed` is called after each turn's write. */
   open(socket: Duplex, onFlushed: () => void): ConnectionOutbox {
-    return new ConnectionOutbox(this, socket, onFlushed)
+    return new ConnectionOutbox(this, { socket, onFlushed, traffic: this.#traffic })
   }
 
   /** Has a connection flushed at the end of this turn. */
@@ -50,6 +55,12 @@ export class Outbox {
   }
 }
 
+interface OutboxOwner {
+  socket: Duplex
+  onFlushed: () => void
+  traffic: SentCounts
+}
+
 /** When a connection's packets are going to be written. */
 const NOT = 0
 const PACED = 1
@@ -60,14 +71,16 @@ export class ConnectionOutbox {
   readonly #outbox: Outbox
   readonly #socket: Duplex
   readonly #onFlushed: () => void
+  readonly #traffic: SentCounts
   #parts: Buffer[] = []
   #bytes = 0
   #woken: typeof NOT | typeof PACED | typeof SOON = NOT
 
-  constructor(outbox: Outbox, socket: Duplex, onFlushed: () => void) {
+  constructor(outbox: Outbox, { socket, onFlushed, traffic }: OutboxOwner) {
     this.#outbox = outbox
     this.#socket = socket
     this.#onFlushed = onFlushed
+    this.#traffic = traffic
   }
 
   /** Adds a packet to this turn's write. */
@@ -108,6 +121,8 @@ export class ConnectionOutbox {
     this.#bytes = 0
     const socket = this.#socket
     if (!socket.writable) return
+    this.#traffic.packetsSent += parts.length
+    this.#traffic.bytesSent += bytes
     const [first] = parts
     if (parts.length === 1 && first !== undefined) {
       socket.write(first)

@@ -120,7 +120,7 @@ export class MqttServer {
     const { log, now, settings } = options
     this.#dispatcher = new Dispatcher({ position: log.bounds().last, retained: this.#retained })
     this.#wills = new Wills({ log, now })
-    this.#outbox = new Outbox(settings)
+    this.#outbox = new Outbox({ flushMs: settings.flushMs, traffic: this.#traffic })
     this.#server = net.createServer({ noDelay: true, keepAlive: true }, socket => {
       this.#onStream(socket, socket.remoteAddress ?? '')
     })
@@ -278,19 +278,12 @@ export class MqttServer {
     return AedesBridge.create({
       settings,
       logger,
-      persistence: {
-        sessionPresent: key => this.#byKey.get(key)?.sessionPresent ?? false,
-        current: client => this.#byKey.get(client.id ?? '')?.client === client,
-        holdWill: (client, will) =>
-          this.#wills.hold(client.id ?? '', client.connection.identity?.device ?? '', will),
-        discardWill: key => this.#wills.discard(key)
-      },
+      discardWill: key => this.#wills.discard(key),
       openSession: async (connection, next) => {
         if (this.#accept !== null) await accept.openSession(this.#accept, connection, next)
       },
-      onAccepted: (connection, connack) => {
-        if (this.#accept !== null) accept.ready(this.#accept, connection, connack)
-        this.#sys?.resumed(connection, this.#options.authorizer)
+      onAccepted: ({ connection }) => {
+        if (this.#accept !== null) accept.holdWill(this.#accept, connection)
       },
       onWillDue: (client, delayS) => this.#releaseWill(client, delayS)
     })
@@ -315,17 +308,20 @@ export class MqttServer {
       ...ending,
       wills: this.#wills,
       traffic,
+      announced: settings,
       inflightMax: settings.inflightMax,
-      keepaliveMaxS: settings.keepaliveMaxS
+      keepaliveMaxS: settings.keepaliveMaxS,
+      onWelcome: connection => sys.resumed(connection, authorizer)
     }
     this.#accept = accepting
     this.#connectionContext = {
       ...settings,
+      traffic,
       outbox: this.#outbox,
       limits,
       room: new RoomQueue(ingest),
       connect: (connection, packet) =>
-        accept.check(accepting, connection, packet, prepare => bridge.connect(connection, packet, prepare)),
+        accept.check(accepting, connection, packet, () => bridge.connect(connection, packet)),
       publish: (connection, packet) => handlePublish(publishing, connection, packet),
       subscribe: (connection, packet, done) => handleSubscribe(subscribing, connection, packet, done),
       unsubscribe: (connection, packet, done) => handleUnsubscribe(subscribing, connection, packet, done),

@@ -2,7 +2,7 @@
 // unless the session goes on [MQTT-3.1.2-8, MQTT-3.1.3-9]. They survive restarts.
 import type { MqttDetails } from '../../store/notification.ts'
 import type { Log, Tables, WillRow } from '../../store/store.ts'
-import type { Will } from './aedes-internals.ts'
+import type { ConnectWill } from './client-packets.ts'
 import { passedOn } from './publish-properties.ts'
 
 /** The wills of connected clients and those that wait for their delay. */
@@ -36,22 +36,23 @@ export class Wills {
     if (this.#timer !== null) clearInterval(this.#timer)
   }
 
-  /** Holds the will of a connection that is being accepted. Resolves when it is durable. */
-  hold(session: string, device: string, will: Will): Promise<void> {
+  /** Holds the will of a connection that is being accepted. Calls back when it is durable, or can't be. */
+  hold(
+    { session, device, will }: { session: string; device: string; will: ConnectWill },
+    done: (error: Error | null) => void
+  ): void {
     const row: WillRow = {
       session,
       device,
       topic: will.topic,
-      payload: Buffer.from(will.payload),
+      payload: Buffer.from(will.payload), // copies: what was decoded are views of all that came with it
       mqtt: detailsOf(session, will),
       delayS: will.properties?.willDelayInterval ?? 0,
       expiryS: will.properties?.messageExpiryInterval ?? null,
       dueAt: null
     }
     this.#held.set(session, row)
-    return new Promise((resolve, reject) => {
-      this.#log.write([{ put: 'will', row }], error => (error === null ? resolve() : reject(error)))
-    })
+    this.#log.write([{ put: 'will', row }], done)
   }
 
   /** The client said goodbye: its will is not published. */
@@ -113,8 +114,10 @@ export class Wills {
   }
 }
 
-function detailsOf(session: string, { qos, retain, properties }: Will): MqttDetails {
+function detailsOf(session: string, { qos, retain, properties }: ConnectWill): MqttDetails {
   const details: MqttDetails = { qos, retain, session }
   const kept = passedOn(properties)
-  return kept === undefined ? details : { ...details, properties: kept }
+  if (kept === undefined) return details
+  if (kept.correlationData !== undefined) kept.correlationData = Buffer.from(kept.correlationData)
+  return { ...details, properties: kept }
 }
