@@ -98,7 +98,7 @@ describe.each(versions)('what the server receives, protocol level %i', version =
     expect(await heard(server(), both)).toEqual(['m'])
   })
 
-  test('acknowledgements come in the order of the messages', async () => {
+  test('[MQTT-4.6.0-2] [MQTT-4.6.0-3] acknowledgements come in the order of the messages', async () => {
     const topic = topicName()
     const publisher = await client(version)
     const order = Array.from({ length: 60 }, (_, index) => 1000 - index)
