@@ -18,7 +18,7 @@ interface Answer {
 export class RetainedAnswers {
   readonly #retained: RetainedMessages
   readonly #sender: Sender
-  #answers: Answer[] | null = null
+  #answers: Answer[] = []
 
   constructor(retained: RetainedMessages, sender: Sender) {
     this.#retained = retained
@@ -27,12 +27,11 @@ export class RetainedAnswers {
 
   /** Whether there are any left. */
   get waiting(): boolean {
-    return this.#answers !== null && this.#answers.length > 0
+    return this.#answers.length > 0
   }
 
   add({ filter, qos, identifier }: Subscription<unknown>): void {
     const identifiers = identifier === null ? undefined : [identifier]
-    this.#answers ??= []
     this.#answers.push({
       filter,
       view: { qos, retainAsPublished: true, identifiers },
@@ -42,12 +41,12 @@ export class RetainedAnswers {
   }
 
   clear(): void {
-    this.#answers = null
+    this.#answers = []
   }
 
   /** Sends what it can of the first subscription's messages. False when it had to stop. */
   send({ outbox }: SessionConnection, unsentBytesMax: number): boolean {
-    const answer = this.#answers?.[0]
+    const [answer] = this.#answers
     if (answer === undefined) return true
     answer.messages ??= this.#retained.match(answer.filter)
     for (; answer.at < answer.messages.length; answer.at++) {
@@ -57,7 +56,7 @@ export class RetainedAnswers {
       const message = new Message(event, { retained: true })
       if (!this.#sender.send(message, answer.view, qosOf(message, answer.view))) return false
     }
-    this.#answers?.shift()
+    this.#answers.shift()
     return true
   }
 }
