@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureConnections } from './measures/connections.ts'
 import { measureFeedOut } from './measures/feed-out.ts'
+import { measureGuard } from './measures/guard.ts'
 import { measureQos1In, measureTcpIn } from './measures/ingest.ts'
 import { measureLatency } from './measures/latency.ts'
 import { measureQos0Out, measureQos1Out } from './measures/mqtt-out.ts'
@@ -17,6 +18,7 @@ const measures: Record<string, Measure> = {
   'qos0-out': measureQos0Out,
   'qos1-out': measureQos1Out,
   'feed-out': measureFeedOut,
+  guard: measureGuard,
   latency: measureLatency,
   connections: measureConnections
 }

@@ -1,8 +1,10 @@
 // One MQTT publisher and many subscribers of its topic. It sends a burst, waits until all of it has reached everybody,
-// and sends the next: every server does the same work, at its own speed. Deliveries are counted by their bytes.
+// and sends the next: every server does the same work, at its own speed. Or it sends at an even rate, as fast as servers
+// take it. Deliveries are counted by their bytes.
 import type { Socket } from 'node:net'
 import { Awaited, openMany, openSocket } from './connections.ts'
 import type { Load } from './load.ts'
+import { Pace } from './pace.ts'
 import {
   CONNACK_BYTES,
   mqttConnect,
@@ -20,6 +22,8 @@ export interface FanOutOptions {
   qos: 0 | 1
   /** Messages that the publisher sends in one write. */
   burst: number
+  /** Messages a second, one by one, whatever becomes of them; 0 sends the next burst when everybody has the last. */
+  perSecond: number
 }
 
 const TOPIC = 'bench/all/temperature'
@@ -44,6 +48,14 @@ export async function createFanOut(options: FanOutOptions): Promise<Load> {
   publisher.write(mqttConnect('publisher'))
   const rounds = new Rounds(publisher, { ...options, subscribers: subscribers.length })
   await ready.promise
+  if (options.perSecond > 0) {
+    const pace = new Pace(options.perSecond, () => rounds.send())
+    return {
+      start: () => pace.start(),
+      stop: () => pace.stop(),
+      counts: () => ({ events: rounds.deliveries, lost: 0 })
+    }
+  }
   return {
     start: () => rounds.start(),
     stop: () => rounds.stop(),
@@ -89,6 +101,11 @@ class Rounds {
       }
       if (this.#left === 0) this.#stopped()
     })
+  }
+
+  /** Sends one burst that nobody waits for. */
+  send(): void {
+    this.#publisher.write(this.#burst)
   }
 
   delivered(count: number): void {
