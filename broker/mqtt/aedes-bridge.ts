@@ -74,7 +74,9 @@ export class AedesBridge {
 
   /** Gives aedes a DISCONNECT: it ends the connection, and keeps or drops the will. */
   disconnect({ client }: Connection, packet: DisconnectPacket): void {
-    if (client !== null) this.#give(client, packet)
+    // aedes keeps the will for 0x04 only, but every code except 0x00 leaves it in force [MQTT-3.14.4-3].
+    const reasonCode = packet.reasonCode === 0 ? 0 : 0x04
+    if (client !== null) this.#give(client, { ...packet, reasonCode })
   }
 
   close(): Promise<void> {

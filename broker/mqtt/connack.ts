@@ -1,5 +1,5 @@
 // The CONNACK of a client that is accepted, and of one that is not.
-import { generate } from 'mqtt-packet'
+import { generate, type IConnackPacket } from 'mqtt-packet'
 import type { WireVersion } from './client-packets.ts'
 import { reason, type ReasonCode } from './reason-codes.ts'
 
@@ -51,15 +51,11 @@ export function encodeAcceptance(
 }
 
 /** `message` says in words what is wrong; MQTT 5 clients get it as the reason string. */
-export function encodeRefusal(
+export function refusalPacket(
   { code, returnCode }: ConnectRefusal,
   version: WireVersion,
-  message: string | undefined
-): Buffer {
-  if (version !== 5) return Buffer.of(0x20, 2, 0, returnCode)
-  const properties = message === undefined ? undefined : { reasonString: message }
-  return generate(
-    { cmd: 'connack', sessionPresent: false, reasonCode: code, ...(properties && { properties }) },
-    { protocolVersion: 5 }
-  )
+  message: string
+): IConnackPacket {
+  if (version !== 5) return { cmd: 'connack', sessionPresent: false, returnCode }
+  return { cmd: 'connack', sessionPresent: false, reasonCode: code, properties: { reasonString: message } }
 }

@@ -21,7 +21,7 @@ import type {
   UnsubscribePacket,
   WireVersion
 } from './client-packets.ts'
-import { encodeRefusal, type ConnectRefusal } from './connack.ts'
+import { refusalPacket, type ConnectRefusal } from './connack.ts'
 import { sayGoodbye } from './goodbye.ts'
 import { Intake, type IntakeLimits } from './intake.ts'
 import type { TrafficCounts } from './metrics.ts'
@@ -219,31 +219,34 @@ export class Connection implements SessionConnection, PacketSink {
   }
 
   send(packet: Packet): void {
-    this.outbox.push(generate(packet, { protocolVersion: this.version }))
+    const bytes = this.#encode(packet)
+    if (bytes !== null) this.outbox.push(bytes)
   }
 
   /** Ends the connection: with DISCONNECT and the reason code where the client understands it [MQTT-3.14.2]. */
   end(code: ReasonCode, endReason: string, message?: string): void {
     if (this.state === 'closed') return
     const told = this.version === 5 && this.state === 'open' // never before CONNACK [MQTT-3.14.0-1]
-    this.#leave(endReason, told ? this.#fitting(message, text => encodeDisconnect(code, text)) : null)
+    const properties = message === undefined ? undefined : { reasonString: message }
+    const packet = { cmd: 'disconnect', reasonCode: code, ...(properties && { properties }) } as const
+    this.#leave(endReason, told ? this.#encode(packet) : null)
   }
 
   /** Refuses a CONNECT. */
   refuse(refusal: ConnectRefusal, message: string): void {
-    if (this.state === 'closed') return
-    this.#leave(
-      'refused',
-      this.#fitting(message, text => encodeRefusal(refusal, this.version, text))
-    )
+    if (this.state !== 'closed')
+      this.#leave('refused', this.#encode(refusalPacket(refusal, this.version, message)))
   }
 
-  // A reason string must not make a packet larger than the client takes [MQTT-3.2.2-19, MQTT-3.14.2-3].
-  #fitting(message: string | undefined, encode: (message: string | undefined) => Buffer): Buffer | null {
-    const bytes = encode(message)
+  // A reason string is left out, and then the packet, if it is larger than the client takes [MQTT-3.1.2-24,
+  // MQTT-3.2.2-19, MQTT-3.4.2-2, MQTT-3.5.2-2, MQTT-3.14.2-3].
+  #encode(packet: Packet): Buffer | null {
+    const options = { protocolVersion: this.version }
+    const bytes = generate(packet, options)
     if (bytes.length <= this.packetBytesMax) return bytes
-    const bare = encode(undefined)
-    return bare.length <= this.packetBytesMax ? bare : null
+    const { properties: _, ...bare } = packet as Packet & { properties?: unknown }
+    const bareBytes = generate(bare, options)
+    return bareBytes.length <= this.packetBytesMax ? bareBytes : null
   }
 
   /** aedes wants the connection to end. */
@@ -379,14 +382,6 @@ export class Connection implements SessionConnection, PacketSink {
       this.session?.drained()
     })
   }
-}
-
-function encodeDisconnect(code: ReasonCode, message: string | undefined): Buffer {
-  const properties = message === undefined ? undefined : { reasonString: message }
-  return generate(
-    { cmd: 'disconnect', reasonCode: code, ...(properties && { properties }) },
-    { protocolVersion: 5 }
-  )
 }
 
 // PUBACK, PUBREC or PUBCOMP without a reason code, which means success. (`Buffer.of` is several times slower.)
