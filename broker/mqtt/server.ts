@@ -27,9 +27,10 @@ import type { SessionContext } from './session.ts'
 import { Sessions } from './sessions.ts'
 import type { ShareContext } from './share.ts'
 import { Shares } from './shares.ts'
-import { handleSubscribe, handleUnsubscribe, type SubscribeContext } from './subscribe.ts'
+import { handleSubscribe, type SubscribeContext } from './subscribe.ts'
 import { SysTopics } from './sys-topics.ts'
 import { SysValues } from './sys-values.ts'
+import { handleUnsubscribe } from './unsubscribe.ts'
 import { Wills } from './wills.ts'
 
 export interface MqttSettings {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { generate } from 'mqtt-packet'
 import { eventually } from '../helpers/eventually.ts'
+import { inSlices } from '../../broker/mqtt/slices.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { HeldLog } from './held-log.ts'
 import { startMqtt, type Harness } from './mqtt-harness.ts'
@@ -176,5 +177,127 @@ describe('slowness', () => {
     expect(await connackOf(mqtt, 'c', 4)).toBe(3)
     log.empty()
     expect(await connackOf(mqtt, 'c')).toBe(0)
+  })
+})
+
+describe('packets that list thousands of filters', () => {
+  const filters = Array.from({ length: 10_000 }, (_, index) => `site/${index % 100}/device-${index}/+`)
+  const requests = filters.map(topic => ({ topic, qos: 1 }))
+
+  test('get as many subscriptions as a session may have; the rest is refused, filter by filter', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { subscriptionsMax: 1000 } })
+    const client = await connected(mqtt, 'c')
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: requests })
+    const granted = (await client.next('suback')).granted as number[]
+    expect(granted.length).toBe(10_000)
+    expect(granted.slice(0, 1000).every(code => code === 1)).toBe(true)
+    expect(granted.slice(1000).every(code => code === 0x97)).toBe(true)
+    client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: filters })
+    const removed = (await client.next('unsuback')).granted
+    expect(removed.slice(0, 1000).every(code => code === 0)).toBe(true)
+    expect(removed.slice(1000).every(code => code === 0x11)).toBe(true)
+    const [more] = requests.slice(5000)
+    client.send({ cmd: 'subscribe', messageId: 3, subscriptions: [more] })
+    expect((await client.next('suback')).granted).toEqual([1])
+  })
+
+  test('a list that names the same filter over and over is granted twice that many times at most', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { subscriptionsMax: 100 } })
+    const client = await connected(mqtt, 'c')
+    const same = Array.from({ length: 100_000 }, () => ({ topic: 'a', qos: 1 }))
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: same })
+    const granted = (await client.next('suback')).granted as number[]
+    expect(granted.filter(code => code === 1).length).toBe(200)
+    expect(granted.at(-1)).toBe(0x97)
+  })
+
+  test('are stored whole, and stand against what comes behind them in its order', async () => {
+    await using folder = await temporaryFolder()
+    const settings = { subscriptionsMax: 20_000 }
+    const durable = { clean: false, properties: { sessionExpiryInterval: 100 } }
+    {
+      await using mqtt = await startMqtt({ dir: folder.path, settings })
+      const client = await connected(mqtt, 'c', durable)
+      client.send(
+        { cmd: 'subscribe', messageId: 1, subscriptions: requests },
+        { cmd: 'unsubscribe', messageId: 2, unsubscriptions: filters.slice(0, 5000) },
+        { cmd: 'publish', topic: 'site/0/device-0/x', payload: 'gone', qos: 1, messageId: 3, dup: false },
+        { cmd: 'publish', topic: 'site/99/device-9999/x', payload: 'here', qos: 1, messageId: 4, dup: false }
+      )
+      expect(Buffer.from((await client.next('publish')).payload).toString()).toBe('here')
+      expect(client.packets.map(({ cmd }) => cmd).slice(1, 3)).toEqual(['suback', 'unsuback'])
+    }
+    await using mqtt = await startMqtt({ dir: folder.path, settings })
+    expect((await mqtt.store.tables.session('c'))?.subscriptions.length).toBe(5000)
+  })
+
+  test('leave no replaced subscription behind when the session is taken over in their midst', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { subscriptionsMax: 20_000 } })
+    const durable = { clean: false, properties: { sessionExpiryInterval: 100 } }
+    const subscribe = (subscriptionIdentifier: number) => ({
+      cmd: 'subscribe',
+      messageId: subscriptionIdentifier,
+      subscriptions: requests,
+      properties: { subscriptionIdentifier }
+    })
+    const first = await connected(mqtt, 'c', durable)
+    first.send(subscribe(1))
+    await first.next('suback')
+    const second = await rawMqtt(mqtt.port, 5)
+    const bytes = generate(subscribe(2) as never, { protocolVersion: 5 })
+    first.socket.write(bytes.subarray(0, -1))
+    await roundTrip(await connected(mqtt, 'other'))
+    first.socket.write(bytes.subarray(-1)) // all is there now, and handled over many turns
+    for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
+    second.send(connectPacket('c', 5, durable))
+    await second.next('connack')
+    expect(first.all('suback').length).toBe(1)
+    await roundTrip(second)
+    const numbers = Array.from({ length: 40 }, (_, index) => index * 250)
+    for (const number of numbers) {
+      const topic = `site/${number % 100}/device-${number}/x`
+      second.send({ cmd: 'publish', topic, payload: 'x', qos: 0, dup: false, retain: false })
+    }
+    await eventually(() => second.all('publish').length === numbers.length)
+    const identifiers = second.all('publish').map(({ properties }) => properties?.subscriptionIdentifier)
+    expect(identifiers.filter(identifier => identifier !== 1 && identifier !== 2)).toEqual([])
+  })
+})
+
+describe('inSlices', () => {
+  test('hands over a long list in several turns of the event loop, in order, and then is done', async () => {
+    const turns: number[] = []
+    const seen: number[] = []
+    let turn = 0
+    let counting = true
+    const count = () => {
+      turn++
+      if (counting) setImmediate(count)
+    }
+    setImmediate(count)
+    const list = Array.from({ length: 1001 }, (_, index) => index)
+    const onSlice = (slice: readonly number[]) => {
+      seen.push(...slice)
+      turns.push(turn)
+    }
+    await new Promise<void>(resolve => inSlices(list, onSlice, resolve))
+    counting = false
+    expect(seen).toEqual(list)
+    expect(turns[0]).toBe(0)
+    expect(new Set(turns).size).toBe(turns.length)
+    expect(turns.length).toBeGreaterThan(3)
+  })
+
+  test('hands over a short list at once', () => {
+    const calls: string[] = []
+    inSlices(
+      ['a', 'b'],
+      slice => calls.push(slice.join()),
+      () => calls.push('done')
+    )
+    expect(calls).toEqual(['a,b', 'done'])
   })
 })
