@@ -117,7 +117,7 @@ describe('acknowledgements from MQTT 5 clients', () => {
 })
 
 describe('acknowledgements to MQTT 5 clients', () => {
-  test('[MQTT-3.4.2-1] [MQTT-3.5.2-1] a refusal has a code of its packet and a reason', async () => {
+  test('[MQTT-3.4.2-1] [MQTT-3.4.2-3] [MQTT-3.5.2-1] [MQTT-3.5.2-3] a refusal has a code of its packet, a reason, and no user properties', async () => {
     const client = await connected(server(), name('c'), 5)
     client.send(publish('closed', 'm', { qos: 1, messageId: 1 }))
     const puback = await client.next('puback')
@@ -129,6 +129,20 @@ describe('acknowledgements to MQTT 5 clients', () => {
     ])
     expect(puback.properties?.reasonString).toBeTruthy()
     expect(pubrec.properties?.reasonString).toBeTruthy()
+    expect([puback.properties?.userProperties, pubrec.properties?.userProperties]).toEqual([
+      undefined,
+      undefined
+    ])
+  })
+
+  test('[MQTT-3.4.2-2] [MQTT-3.5.2-2] a reason that the client’s Maximum Packet Size has no room for is left out', async () => {
+    const client = await connected(server(), name('c'), 5, { properties: { maximumPacketSize: 24 } })
+    client.send(publish('closed', 'm', { qos: 1, messageId: 1 }))
+    const puback = await client.next('puback')
+    client.send(publish('closed', 'm', { qos: 2, messageId: 2 }))
+    const pubrec = await client.next('pubrec')
+    expect([puback.reasonCode, pubrec.reasonCode]).toEqual([0x87, 0x87])
+    expect([puback.properties?.reasonString, pubrec.properties?.reasonString]).toEqual([undefined, undefined])
   })
 
   test('[MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] PUBREL and PUBCOMP never have properties, whatever they say', async () => {

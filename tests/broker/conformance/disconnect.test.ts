@@ -5,7 +5,7 @@ import { eventually } from '../../helpers/eventually.ts'
 import { rawMqtt, connectPacket, type RawMqtt } from '../raw-mqtt.ts'
 import { durable, grants, heard, lost, names, refused } from './conversation.ts'
 import { connected, publish, settled, sharedServer } from './suite.ts'
-import { bytes, packet, properties, text, uint32, versions, type Version } from './wire.ts'
+import { bytes, packet, properties, text, uint16, uint32, versions, type Version } from './wire.ts'
 
 const server = sharedServer()
 const name = names()
@@ -84,7 +84,8 @@ describe('DISCONNECT from MQTT 5 clients', () => {
 
   test.each([
     ['0x00, said', 0x00, []],
-    ['0x04, which asks for the will', 0x04, ['will']]
+    ['0x04, which asks for the will', 0x04, ['will']],
+    ['an error', 0x80, ['will']]
   ])('[MQTT-3.14.4-3] the will after %s', async (_what, reasonCode, expected) => {
     const topic = name('will')
     const listener = await mourner(topic)
@@ -155,5 +156,20 @@ describe('DISCONNECT to MQTT 5 clients', () => {
     expect(first.all('disconnect')).toHaveLength(1)
     expect(first.all('disconnect')[0]?.properties?.sessionExpiryInterval).toBeUndefined()
     await settled(second)
+  })
+
+  test('[MQTT-3.14.2-3] [MQTT-3.14.2-4] a reason that the client’s Maximum Packet Size has no room for is left out', async () => {
+    for (const [maximumPacketSize, explained] of [
+      [20, false],
+      [1000, true]
+    ] as const) {
+      const violator = await client(5, { properties: { maximumPacketSize } })
+      const before = violator.received.length
+      violator.sendBytes(packet(0x82, uint16(1), bytes(0), text('a/#/b'), bytes(0)))
+      await refused(violator, 5, 0x8f)
+      expect(violator.received.length - before).toBeLessThanOrEqual(maximumPacketSize)
+      const told = violator.all('disconnect')[0]?.properties
+      expect([told?.reasonString !== undefined, told?.userProperties]).toEqual([explained, undefined])
+    }
   })
 })
