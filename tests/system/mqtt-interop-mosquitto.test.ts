@@ -17,7 +17,13 @@ let server: ServerProcess
 
 beforeAll(async () => {
   folder = await temporaryFolder()
-  server = await ServerProcess.start(folder.path)
+  server = await ServerProcess.start(folder.path, {
+    'mqtt.sysIntervalMs': '200',
+    'devices.access': JSON.stringify([
+      { devices: ['*'], publish: ['#'], subscribe: ['#'] },
+      { devices: ['dashboard-*'], publish: [], subscribe: ['$SYS/#'] }
+    ])
+  })
 })
 
 afterAll(async () => {
@@ -152,6 +158,39 @@ describe.each(mosquittoVersions)('%s', version => {
       await mosquitto.publish(['-t', answers, '-q', '1', '-m', '21.5'])
       expect(await asking).toEqual({ code: 0, output: `${answers} 21.5 \n` })
     }
+  })
+
+  withTools('members of a shared subscription get every message once, and together', async () => {
+    const t = topic('shared')
+    const member = () =>
+      mosquitto.subscribe({ filters: [`$share/group/${t}`], format: '%p', args: ['-q', '1'] })
+    await using first = await member()
+    await using second = await member()
+    await using third = await member()
+    await using everything = await mosquitto.subscribe({ filters: [t], format: '%p', args: ['-q', '1'] })
+    const lines = Array.from({ length: 300 }, (_, index) => `line ${index}`)
+    await mosquitto.publish(['-t', t, '-q', '1', '-l'], { input: `${lines.join('\n')}\n` })
+    expect(await everything.until('line 299')).toEqual(lines)
+    const heard = () => [first, second, third].map(each => each.heard)
+    await eventually(() => heard().flat().length >= lines.length, { what: 'all by the group' })
+    expect(heard().flat().toSorted()).toEqual(lines.toSorted())
+    for (const part of heard()) expect(part.length).toBeGreaterThan(0)
+  })
+
+  withTools('$SYS topics are for who may see them', async () => {
+    const args = ['-t', '$SYS/#', '-q', '1']
+    const refused = await mosquitto.run('mosquitto_sub', [...args, '-i', clientId('nobody'), '-C', '1'])
+    expect(refused.output).toMatch(/all subscription requests were denied/i)
+    const dashboardId = `dashboard-${version}`
+    const format = ['-F', '%r %t %p', '-i', dashboardId]
+    const dashboard = mosquitto.start('mosquitto_sub', [...args, ...format])
+    await using _ = dashboard
+    await eventually(() => dashboard.lines.some(line => line.startsWith('1 $SYS/broker/version ')), {
+      what: '$SYS'
+    })
+    const uptimes = () => dashboard.lines.filter(line => line.startsWith('0 $SYS/broker/uptime '))
+    await eventually(() => uptimes().length > 0, { what: 'the next uptime' })
+    expect(dashboard.lines.filter(line => line.includes(dashboardId))).toEqual([])
   })
 
   withTools('a wrong password is told by the exit code, the right one is let in', async () => {
