@@ -27,6 +27,16 @@ interface Stage {
   heard: string[]
   /** Behind the last event that was read. */
   cursor: string
+  /** As they were when it was last inspected. */
+  last: Figures
+}
+
+/** What the server's metrics say. */
+interface Figures {
+  connections: number
+  openBytes: number
+  sessions: number
+  shares: number
 }
 
 /** One server at a time; a new one in place of one that has failed. */
@@ -57,17 +67,22 @@ export class Arena implements AsyncDisposable {
 
   /**
    * When all other connections are gone: throws unless the server is well, has nothing left over, and sent the witness
-   * every event. Gives the events since the last time.
+   * every event. Gives the events since the last time. `mayStore`: more sessions may be stored than the last time.
    */
-  async inspect(): Promise<Item[]> {
-    const { server, witness, heard } = this.#current
-    await eventually(async () => isEmpty(await figures(server)), {
-      what: 'the end of all connections',
-      timeoutMs: PATIENCE_MS
-    }).catch(async (error: unknown) => {
+  async inspect({ mayStore = false } = {}): Promise<Item[]> {
+    const { server, witness, heard, last } = this.#current
+    let now = last
+    await eventually(
+      async () => {
+        now = await figures(server)
+        return isEmpty(now) && (mayStore || (now.sessions <= last.sessions && now.shares <= last.shares))
+      },
+      { what: 'the end of all connections', timeoutMs: PATIENCE_MS }
+    ).catch((error: unknown) => {
       this.#checkProcess()
-      throw new Violation(`left over: ${JSON.stringify(await figures(server))}; ${String(error)}`)
+      throw new Violation(`left over: ${JSON.stringify({ now, last })}; ${String(error)}`)
     })
+    this.#current.last = now
     await this.#mark('witness/end')
     await within(() => heard.at(-1) === 'witness/end', 'what the witness published last')
     const events = await readEvents(server, this.#current.cursor)
@@ -127,20 +142,22 @@ async function raise(): Promise<Stage> {
     onMessage: ({ topic }) => heard.push(topic)
   })
   await witness.subscribe('#', 1)
-  return { folder, server, witness, heard, cursor: 'earliest' }
+  return { folder, server, witness, heard, cursor: 'earliest', last: await figures(server) }
 }
 
-async function figures(server: ServerProcess): Promise<{ connections: number; openBytes: number }> {
+async function figures(server: ServerProcess): Promise<Figures> {
   const { body } = await server.ask('/metrics')
   const read = (pattern: RegExp) => Number(pattern.exec(String(body))?.[1] ?? NaN)
   return {
     connections: read(/^tocsin_device_connections\{protocol="mqtt"\} (\d+)/m),
-    openBytes: read(/^tocsin_device_open_bytes (-?\d+)/m)
+    openBytes: read(/^tocsin_device_open_bytes (-?\d+)/m),
+    sessions: read(/^tocsin_mqtt_sessions (\d+)/m),
+    shares: read(/^tocsin_mqtt_shares (\d+)/m)
   }
 }
 
 /** Only the witness is there. */
-function isEmpty({ connections, openBytes }: { connections: number; openBytes: number }): boolean {
+function isEmpty({ connections, openBytes }: Figures): boolean {
   return connections === 1 && openBytes === 0
 }
 

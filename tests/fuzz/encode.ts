@@ -54,7 +54,8 @@ export function encodePublish(
 export function encodeSubscribe(version: Version, { requests, identifier, packetId }: SubscribeMove): Buffer {
   const own = identifier === null ? nothing : Buffer.concat([bytes(0x0b), variableInteger(identifier)])
   const entries = requests.flatMap(({ filter, qos, noLocal, retainAsPublished, retainHandling }) => {
-    const options = (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4)
+    const options =
+      (noLocal && !filter.startsWith('$share/') ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4)
     return [text(filter), bytes(version === 5 ? qos | options : qos)]
   })
   return packet(0x82, uint16(packetId), version === 5 ? properties(own) : nothing, ...entries)

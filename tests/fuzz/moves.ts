@@ -83,7 +83,8 @@ const topics = [
   'constructor/prototype',
   'x'.repeat(300)
 ] as const
-const filters = [...topics, '#', '+', 'a/#', 'a/+', '+/b', '+/+/#', '/+', '__proto__/#'] as const
+const own = [...topics, '#', '+', 'a/#', 'a/+', '+/b', '+/+/#', '/+', '__proto__/#'] as const
+const filters = [...own, '$share/g/#', '$share/g/a/#', '$share/__proto__/+', '$share/h/#'] as const
 const rarely = (of: number) => fc.nat({ max: of - 1 }).map(value => value === 0)
 
 const connect = record<ConnectMove>({
