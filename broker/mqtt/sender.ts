@@ -40,6 +40,8 @@ export class Sender {
   readonly #context: SenderContext
   /** In flight on this connection. */
   #sent = 0
+  /** Rows on their way to the store. */
+  #storing = 0
 
   constructor(key: string, context: SenderContext) {
     this.#key = key
@@ -116,29 +118,47 @@ export class Sender {
     return true
   }
 
+  /** Resolves when the store has what entries are now: before, no other connection may learn of it. */
+  async stored(): Promise<void> {
+    if (this.#storing === 0) return
+    await new Promise<void>(resolve => this.#context.log.write([], error => error === null && resolve()))
+  }
+
   /** Sends an entry of the window again, whose message is `message`; or PUBREL if that is due. */
   sendAgain(entry: Inflight, message: Message | null): void {
     const connection = this.connection
     if (connection === null) return
-    if (entry.state === 'released') {
-      connection.outbox.push(encodePubrel(entry.packetId, connection.version))
-    } else {
-      const now = this.#context.now()
-      // Expiry is for messages whose delivery has not begun [MQTT-3.3.2-5, MQTT-4.3.3-7].
-      if (message === null || (!entry.sent && message.expired(now))) return this.window.finish(entry)
-      const identifiers = entry.identifiers.length > 0 ? entry.identifiers : undefined
-      const view: View = { qos: entry.qos, retainAsPublished: entry.retain, identifiers }
-      const encoded = message.encode(view, entry.qos, connection.version, now)
-      if (encoded.bytes.length > connection.packetBytesMax) {
-        this.#context.counts.tooLarge++ // this connection's limit is lower than the last one's [MQTT-3.1.2-24]
-        this.dirty = true
-        return this.window.finish(entry)
-      }
-      this.#count(encoded)
-      connection.outbox.push(withPacketId(encoded, entry.packetId, entry.sent))
-      entry.sent = true
+    const bytes = entry.state === 'released' ? null : this.#encodeAgain(entry, message, connection)
+    if (bytes === null && entry.state === 'published') {
+      this.dirty = true
+      if (entry.qos === 1 || !entry.sent) return this.window.finish(entry)
+      // The client may have it, and would take the next message with its packet id for a repetition.
+      this.#sent++
+      return this.release(entry, () => this.#pushPubrel(entry, connection))
     }
     this.#sent++
+    if (bytes === null) this.#pushPubrel(entry, connection)
+    else this.#push(entry, bytes, connection)
+  }
+
+  #pushPubrel(entry: Inflight, connection: SessionConnection): void {
+    this.#push(entry, encodePubrel(entry.packetId, connection.version), connection)
+  }
+
+  // Null when there is nothing to be sent any more.
+  #encodeAgain(entry: Inflight, message: Message | null, connection: SessionConnection): Buffer | null {
+    const now = this.#context.now()
+    // Expiry is for messages whose delivery has not begun [MQTT-3.3.2-5, MQTT-4.3.3-7].
+    if (message === null || (!entry.sent && message.expired(now))) return null
+    const identifiers = entry.identifiers.length > 0 ? entry.identifiers : undefined
+    const view: View = { qos: entry.qos, retainAsPublished: entry.retain, identifiers }
+    const encoded = message.encode(view, entry.qos, connection.version, now)
+    if (encoded.bytes.length > connection.packetBytesMax) {
+      this.#context.counts.tooLarge++ // this connection's limit is lower than the last one's [MQTT-3.1.2-24]
+      return null
+    }
+    this.#count(encoded)
+    return withPacketId(encoded, entry.packetId, entry.sent)
   }
 
   /** Ends an entry; `sent` if that was on this connection. */
@@ -208,8 +228,11 @@ export class Sender {
   #store(entry: Inflight, done: () => void): void {
     entry.stored = true
     const row = inflightRow(entry, packMessage)
+    this.#storing++
     this.#context.log.write([{ put: 'inflight', session: this.#key, row }], error => {
-      if (error === null) done()
+      if (error !== null) return
+      this.#storing--
+      done()
     })
   }
 }

@@ -265,6 +265,7 @@ export class Session implements LiveSubscriber, LogReader {
     const [entry] = this.#again
     if (entry === undefined) return this.#retained.send(connection, this.#context.unsentBytesMax)
     if (this.#sender.free <= 0) return false
+    await this.#sender.stored()
     const needed = entry.state === 'published'
     const event = needed ? (entry.message ?? (await this.#context.log.get(entry.seq))) : null
     if (this.#sender.connection !== connection || this.#again[0] !== entry) return true

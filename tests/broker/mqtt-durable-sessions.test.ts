@@ -95,6 +95,56 @@ describe('a durable session', () => {
     await publisher.publishAsync('t', 'small', { qos: 1 })
     expect((await second.next('publish')).payload.toString()).toBe('small')
   })
+
+  test('sends no PUBREL before the PUBREC is stored, to no later connection either', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const first = await connected(mqtt, 'd', durable)
+    first.send(subscribe('t', 2))
+    await first.next('suback')
+    const publisher = await mqtt.connect()
+    await publisher.publishAsync('t', 'x', { qos: 2 })
+    const { messageId } = await first.next('publish')
+    const { log } = mqtt.store
+    const write = log.write.bind(log)
+    const waiting: (() => void)[] = []
+    log.write = (...given) => void waiting.push(() => write(...given))
+    first.send({ cmd: 'pubrec', messageId }, { cmd: 'pingreq' })
+    await first.next('pingresp')
+    await gone(first)
+    const second = await connected(mqtt, 'd', durable)
+    second.send({ cmd: 'pingreq' })
+    await second.next('pingresp')
+    expect(second.all('pubrel')).toEqual([])
+    log.write = write
+    for (const pass of waiting) pass()
+    expect((await second.next('pubrel')).messageId).toBe(messageId)
+    expect(second.all('publish')).toEqual([])
+  })
+
+  test('releases the packet id of a QoS 2 message that can’t be repeated', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const open = async (maximumPacketSize: number) => {
+      const client = await rawMqtt(mqtt.port, 5)
+      const properties = { sessionExpiryInterval: 100, maximumPacketSize }
+      client.send(connectPacket('d', 5, { clean: false, properties }))
+      await client.next('connack')
+      return client
+    }
+    const first = await open(10_000)
+    first.send(subscribe('t', 2))
+    await first.next('suback')
+    const publisher = await mqtt.connect()
+    await publisher.publishAsync('t', 'x'.repeat(5000), { qos: 2 })
+    const { messageId } = await first.next('publish')
+    await gone(first)
+    const second = await open(1000)
+    expect((await second.next('pubrel')).messageId).toBe(messageId)
+    second.send({ cmd: 'pubcomp', messageId })
+    await publisher.publishAsync('t', 'small', { qos: 2 })
+    expect((await second.next('publish')).payload.toString()).toBe('small')
+  })
 })
 
 describe('a will', () => {
