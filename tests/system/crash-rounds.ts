@@ -26,6 +26,7 @@ const faults = reports.map(
     each.offlineMissed +
     each.onlineMissed +
     each.faintedMissed +
+    each.groupMissed +
     each.sessionDisorders
 )
 const idle = reports.filter(({ openAtKill }) => openAtKill === 0).length

@@ -4,7 +4,7 @@ import { FeedSubscriber, type Item } from '../helpers/feed-subscriber.ts'
 import { readEvents } from '../helpers/history.ts'
 import { ServerProcess } from '../helpers/server-process.ts'
 import { DurableSession, FaintingSession } from './durable-session.ts'
-import type { Reception } from './reception.ts'
+import { Reception } from './reception.ts'
 import { loadSources, totalAcknowledged, totalOpen, type Source, type SourcePayload } from './load-sources.ts'
 
 const EACH = 4
@@ -37,6 +37,8 @@ export interface RoundReport {
   offlineMissed: number
   onlineMissed: number
   faintedMissed: number
+  /** The same of two connected members of a shared subscription, together. */
+  groupMissed: number
   /** Events that these sessions got for the first time after a later one of the same device. */
   sessionDisorders: number
 }
@@ -47,6 +49,11 @@ export class CrashScenario implements AsyncDisposable {
   readonly #offline = new DurableSession('watcher-offline', 4)
   readonly #online = new DurableSession('watcher-online', 5)
   readonly #fainting = new FaintingSession('watcher-fainting')
+  readonly #worked = new Reception()
+  readonly #group = [
+    new DurableSession('worker-1', 4, this.#worked),
+    new DurableSession('worker-2', 5, this.#worked)
+  ]
   readonly #feeds: ResumingFeed[] = [new ResumingFeed('json'), new ResumingFeed('msgpack')]
 
   private constructor(server: ServerProcess) {
@@ -59,6 +66,8 @@ export class CrashScenario implements AsyncDisposable {
     await scenario.#offline.leave()
     await scenario.#online.join(scenario.#server.ports.mqtt, 'load/#')
     await scenario.#fainting.join(scenario.#server.ports.mqtt, 'load/#')
+    for (const worker of scenario.#group)
+      await worker.join(scenario.#server.ports.mqtt, '$share/workers/load/#')
     return scenario
   }
 
@@ -99,6 +108,7 @@ export class CrashScenario implements AsyncDisposable {
     const offlineMissed = await this.#missedBy(this.#offline)
     const onlineMissed = await this.#missedBy(this.#online)
     const faintedMissed = await this.#missedBy(this.#fainting)
+    const groupMissed = await this.#missedBy({ reception: this.#worked })
     const sessions = [this.#offline, this.#online, this.#fainting]
     await this.#offline.leave()
     await Promise.all(sources.map(source => source.close()))
@@ -114,12 +124,20 @@ export class CrashScenario implements AsyncDisposable {
       offlineMissed,
       onlineMissed,
       faintedMissed,
+      groupMissed,
       sessionDisorders: sessions.reduce((sum, { reception }) => sum + reception.disorders, 0)
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const resources = [this.#offline, this.#online, this.#fainting, ...this.#feeds, this.#server]
+    const resources = [
+      this.#offline,
+      this.#online,
+      this.#fainting,
+      ...this.#group,
+      ...this.#feeds,
+      this.#server
+    ]
     for (const source of this.#sources) await source.close()
     for (const resource of resources) await resource[Symbol.asyncDispose]()
   }

@@ -18,6 +18,7 @@ test('kill -9 under load loses nothing that was acknowledged, and nobody misses 
       offlineMissed: 0,
       onlineMissed: 0,
       faintedMissed: 0,
+      groupMissed: 0,
       sessionDisorders: 0
     })
   }

@@ -8,14 +8,16 @@ const SESSION_EXPIRY_S = 3600
 
 /** A session of MQTT.js, which comes back by itself. */
 export class DurableSession implements AsyncDisposable {
-  readonly reception = new Reception()
+  readonly reception: Reception
   readonly #clientId: string
   readonly #version: 4 | 5
   #client: MqttClient | null = null
 
-  constructor(clientId: string, version: 4 | 5) {
+  /** `reception`: what several sessions receive together. */
+  constructor(clientId: string, version: 4 | 5, reception = new Reception()) {
     this.#clientId = clientId
     this.#version = version
+    this.reception = reception
   }
 
   /** Connects; from then on it comes back by itself until `leave`. */
