@@ -138,7 +138,7 @@ describe.each(versions)('CONNECT at protocol level %i', version => {
     }
   })
 
-  test('[MQTT-3.1.4-1] a CONNECT that is too short or too long ends the connection', async () => {
+  test('[MQTT-3.1.4-1] [3.1.1: MQTT-3.2.2-6] a CONNECT that is too short or too long ends the connection', async () => {
     await refused(0x81, { payload: [id, bytes(0)] })
     await refused(0x81, { payload: [bytes(0, 9), Buffer.from('short')] })
     const client = await sending(
