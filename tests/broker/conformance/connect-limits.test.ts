@@ -62,19 +62,6 @@ describe('limits that a client sets', () => {
 describe('problem information', () => {
   const restricted = sharedServer({ access: [{ devices: ['*'], publish: ['open'], subscribe: ['open'] }] })
 
-  test('[MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.1.2-24] reason strings of PUBACK and PUBREC keep to its maximum packet size', async () => {
-    for (const maximumPacketSize of [20, 1000]) {
-      const client = await connected(restricted(), 'reasons', 5, { properties: { maximumPacketSize } })
-      client.send(
-        publish('closed', 'x', { qos: 1, messageId: 1 }),
-        publish('closed', 'x', { qos: 2, messageId: 2 })
-      )
-      for (const { reasonCode, properties } of [await client.next('puback'), await client.next('pubrec')]) {
-        expect([reasonCode, properties?.reasonString !== undefined]).toEqual([0x87, maximumPacketSize > 20])
-      }
-    }
-  })
-
   test('[MQTT-3.1.2-29] who wants none gets no reason strings and user properties but in CONNACK and DISCONNECT', async () => {
     for (const requestProblemInformation of [true, false]) {
       const client = await connected(restricted(), 'problems', 5, {
