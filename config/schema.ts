@@ -97,6 +97,11 @@ export const schema = z.strictObject({
     retainedBytesMax: bytes(0, 16_384 * MiB)
       .default(128 * MiB)
       .describe('Most bytes of retained messages.'),
+    willsBytesMax: bytes(0, 16_384 * MiB)
+      .default(64 * MiB)
+      .describe(
+        'Most bytes of wills, of connected clients and of those that wait for their delay; a CONNECT whose will goes beyond is refused.'
+      ),
     sessionSaveMs: milliseconds(100, 600_000)
       .default(1000)
       .describe(

@@ -94,6 +94,7 @@ export class Statements {
       noReceived: remove(db, 'received', ['session', 'packet_id']),
       noWill: remove(db, 'will', ['session']),
       noRetained: remove(db, 'retained', ['topic']),
+      noRetainedOf: remove(db, 'retained', ['topic', 'seq']),
       noDevice: remove(db, 'device', ['id']),
       noToken: remove(db, 'token', ['id'])
     }
@@ -119,6 +120,8 @@ export class Statements {
           return one(text.noReceived, change.session, change.packetId)
         case 'will':
           return one(text.noWill, change.session)
+        case 'retained':
+          return one(text.noRetainedOf, change.topic, change.seq)
       }
     }
     switch (change.put) {

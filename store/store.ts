@@ -244,8 +244,9 @@ export interface RetainedRow {
 }
 
 /**
- * One change of a table, written with the next commit. Retained messages need none: an appended event whose
- * `mqtt.retain` is set replaces its topic's row (an empty payload removes it) in its block's transaction.
+ * One change of a table, written with the next commit. To set a retained message needs none: an appended event whose
+ * `mqtt.retain` is set replaces its topic's row (an empty payload removes it) in its block's transaction. One that has
+ * expired is deleted by its sequence, so that one that has replaced it meanwhile stays.
  */
 export type Change =
   | { put: 'presence'; row: PresenceRow }
@@ -262,6 +263,7 @@ export type Change =
   | { delete: 'received'; session: string; packetId: number }
   | { put: 'will'; row: WillRow }
   | { delete: 'will'; session: string }
+  | { delete: 'retained'; topic: string; seq: number }
   | { put: 'checkpoint'; name: string; seq: number }
 
 /** Reads of the tables. They see everything that was durable when they were called. */

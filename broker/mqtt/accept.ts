@@ -55,6 +55,12 @@ const credentialRefusals: Record<AuthenticationRefusal['code'], ConnectRefusal> 
   'id-invalid': { code: reason.clientIdentifierNotValid, returnCode: 2 }
 }
 
+const noRoomForWill = {
+  code: reason.quotaExceeded,
+  returnCode: 3,
+  message: 'there is no room for one more will'
+} as const
+
 // A session belongs to a device and a client id, so that no device can take another one's session by naming its id.
 function sessionKey(device: string, clientId: string): string {
   return device === clientId ? device : `${device}\0${clientId}`
@@ -97,8 +103,12 @@ function check(
     const refusal = { code: reason.notAuthorized, returnCode: 5 }
     return refuse(refusal, 'this device may not publish to its will’s topic')
   }
+  const key = sessionKey(identity.device, clientId)
+  // Here, before it takes over from the connection that it can't follow.
+  if (will !== undefined && !context.wills.hasRoomFor(key, will))
+    return refuse(noRoomForWill, noRoomForWill.message)
   connection.identity = identity
-  connection.key = sessionKey(identity.device, clientId)
+  connection.key = key
   connection.cleanStart = packet.clean
   connection.wantsProblems = packet.properties?.requestProblemInformation ?? true
   packet.clientId = connection.key // for aedes it is the client's id
@@ -154,6 +164,8 @@ function holdWill(context: AcceptContext, connection: Connection): void {
   if (client === null || identity === null || connection.state !== 'connecting') return
   const will = client._will
   if (will === undefined) return welcome(context, connection)
+  // Again: others that came in the same moment may have taken the room.
+  if (!context.wills.hasRoomFor(key, will)) return connection.refuse(noRoomForWill, noRoomForWill.message)
   context.wills.hold({ session: key, device: identity.device, will }, error => {
     if (error === null) welcome(context, connection)
     else connection.end(reason.serverUnavailable, 'server-unavailable')

@@ -67,7 +67,8 @@ export interface MqttFigures {
   sessions: () => number
   /** Shared subscriptions, by share name and filter. */
   shares: () => number
-  retained: () => { count: number; bytes: number }
+  retained: { readonly count: number; readonly bytes: number; readonly expiredCount: number }
+  wills: { readonly count: number; readonly bytes: number }
   delivered: () => number
   counts: { catchUps: number; gaps: number; tooLarge: number; expired: number; takenOver: number }
   traffic: TrafficCounts
@@ -76,19 +77,22 @@ export interface MqttFigures {
 /** Registers the MQTT server's metrics. */
 export function registerMetrics(
   registry: Registry,
-  { sessions, shares, retained, delivered, counts, traffic }: MqttFigures
+  { sessions, shares, retained, wills, delivered, counts, traffic }: MqttFigures
 ): void {
   const gauges: [string, string, () => number][] = [
     ['sessions', 'Durable MQTT sessions, connected or not.', sessions],
     ['shares', 'Shared subscriptions, by share name and filter.', shares],
-    ['retained_messages', 'Topics with a retained message.', () => retained().count],
-    ['retained_bytes', 'Bytes of retained messages.', () => retained().bytes]
+    ['retained_messages', 'Topics with a retained message.', () => retained.count],
+    ['retained_bytes', 'Bytes of retained messages.', () => retained.bytes],
+    ['wills', 'Wills of connected clients, and those that wait for their delay.', () => wills.count],
+    ['wills_bytes', 'Bytes of wills.', () => wills.bytes]
   ]
   const counters: [string, string, () => number][] = [
     ['messages_dispatched', 'Messages handed to live MQTT subscribers.', delivered],
     ['catch_ups', 'Times a session began to read on from the log.', () => counts.catchUps],
     ['gaps', 'Times retention was faster than a session.', () => counts.gaps],
     ['messages_expired', 'Messages that expired before they could be sent.', () => counts.expired],
+    ['retained_expired', 'Retained messages removed because they had expired.', () => retained.expiredCount],
     [
       'messages_taken_over',
       'Messages of shared subscriptions that were sent again, to another member.',

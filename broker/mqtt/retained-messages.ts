@@ -3,6 +3,7 @@
 import { mqttBytes } from '../../store/notification-size.ts'
 import type { EventNotification } from '../../store/notification.ts'
 import type { RetainedRow } from '../../store/store.ts'
+import { ExpiryIndex } from './expiry-index.ts'
 
 interface Node {
   message: EventNotification | null
@@ -12,8 +13,10 @@ interface Node {
 /** Retained messages by topic, and those that a topic filter matches. */
 export class RetainedMessages {
   #root: Node = { message: null, children: null }
+  readonly #expiring = new ExpiryIndex()
   #count = 0
   #bytes = 0
+  #expiredCount = 0
 
   /** Number of topics with a retained message. */
   get count(): number {
@@ -23,6 +26,11 @@ export class RetainedMessages {
   /** Bytes of the retained topics, payloads and properties. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** How many were removed because they had expired. */
+  get expiredCount(): number {
+    return this.#expiredCount
   }
 
   /** Takes a stored message in, at start. */
@@ -46,6 +54,18 @@ export class RetainedMessages {
   apply(event: EventNotification): void {
     if (event.payload.length === 0) this.#delete(event.topic)
     else this.#set(event.topic, { ...event, payload: Buffer.from(event.payload) }) // a copy: the batch's memory is large
+  }
+
+  /** Removes messages that have expired [MQTT-3.3.2-5], at most `max` at a time. Returns them: the store has them still. */
+  expire(now: number, max: number): EventNotification[] {
+    const removed: EventNotification[] = []
+    for (const topic of this.#expiring.take(now, max)) {
+      const message = this.get(topic)
+      if (message !== null) removed.push(message)
+      this.#delete(topic)
+    }
+    this.#expiredCount += removed.length
+    return removed
   }
 
   /** The message of a topic. */
@@ -74,8 +94,9 @@ export class RetainedMessages {
       node = child
     }
     if (node.message === null) this.#count++
-    else this.#bytes -= sizeOf(node.message)
+    else this.#uncount(node.message)
     this.#bytes += sizeOf(message)
+    if (message.mqtt?.expiresAt !== undefined) this.#expiring.add(topic, message.mqtt.expiresAt)
     node.message = message
   }
 
@@ -90,13 +111,19 @@ export class RetainedMessages {
     const leaf = path.at(-1)
     if (leaf?.message == null) return
     this.#count--
-    this.#bytes -= sizeOf(leaf.message)
+    this.#uncount(leaf.message)
     leaf.message = null
     for (let depth = levels.length; depth > 0; depth--) {
       const node = path[depth]
       if (node === undefined || node.message !== null || (node.children?.size ?? 0) > 0) return
       path[depth - 1]?.children?.delete(levels[depth - 1] ?? '')
     }
+  }
+
+  // What is replaced or removed no longer takes bytes, nor expires.
+  #uncount(message: EventNotification): void {
+    this.#bytes -= sizeOf(message)
+    if (message.mqtt?.expiresAt !== undefined) this.#expiring.remove(message.topic, message.mqtt.expiresAt)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { ReadGate } from '../../store/read-gate.ts'
-import type { Log, Tables } from '../../store/store.ts'
+import type { Change, Log, Tables } from '../../store/store.ts'
 import type { Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { Ingest } from '../ingest.ts'
@@ -51,6 +51,7 @@ export interface MqttSettings {
   flushMs: number
   retainedMax: number
   retainedBytesMax: number
+  willsBytesMax: number
   sessionSaveMs: number
   sysIntervalMs: number
 }
@@ -85,6 +86,8 @@ interface Parts {
 
 const BACKLOG = 4096
 const SWEEP_MS = 1000
+/** Expired retained messages that are removed at a time. */
+const EXPIRED_MAX = 1000
 /** Refused connections that may wait to be told why, in answer to their CONNECT; the rest is cut off at once. */
 const REFUSED_MAX = 1000
 // Pages of the log that sessions read at the same time.
@@ -120,7 +123,7 @@ export class MqttServer {
     this.#options = options
     const { log, now, settings } = options
     this.#dispatcher = new Dispatcher({ position: log.bounds().last, retained: this.#retained })
-    this.#wills = new Wills({ log, now })
+    this.#wills = new Wills({ log, now, bytesMax: settings.willsBytesMax })
     this.#outbox = new Outbox({ flushMs: settings.flushMs, traffic: this.#traffic })
     this.#server = net.createServer({ noDelay: true, keepAlive: true }, socket => {
       this.#onStream(socket, socket.remoteAddress ?? '')
@@ -151,11 +154,15 @@ export class MqttServer {
     this.#sys.start()
     this.#wills.start()
     this.#sessions.start()
-    this.#sweep = setInterval(() => this.#cutOffOverdue(), SWEEP_MS)
+    this.#sweep = setInterval(() => {
+      this.#cutOffOverdue()
+      this.#removeExpired()
+    }, SWEEP_MS)
     registerMetrics(this.#options.registry, {
       sessions: () => this.#sessions?.storedCount ?? 0,
       shares: () => this.#shares?.count ?? 0,
-      retained: () => this.#retained,
+      retained: this.#retained,
+      wills: this.#wills,
       delivered: () => this.#dispatcher.delivered,
       counts: this.#counts,
       traffic: this.#traffic
@@ -355,6 +362,14 @@ export class MqttServer {
         connection.end(reason.unspecifiedError, 'packet-timeout', 'a packet took too long to arrive')
       }
     }
+  }
+
+  #removeExpired(): void {
+    const { log, now } = this.#options
+    if (log.full()) return
+    const gone = this.#retained.expire(now(), EXPIRED_MAX)
+    const changes = gone.map(({ topic, seq }): Change => ({ delete: 'retained', topic, seq }))
+    if (changes.length > 0) log.write(changes, null)
   }
 }
 

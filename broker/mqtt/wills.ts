@@ -4,26 +4,46 @@ import type { MqttDetails } from '../../store/notification.ts'
 import type { Log, Tables, WillRow } from '../../store/store.ts'
 import type { ConnectWill } from './client-packets.ts'
 import { passedOn } from './publish-properties.ts'
+import { sizeOf } from './retained-messages.ts'
 
 /** The wills of connected clients and those that wait for their delay. */
 export class Wills {
   readonly #log: Log
   readonly #now: () => number
+  readonly #bytesMax: number
+  #bytes = 0
   /** Of live connections, by session key. */
   readonly #held = new Map<string, WillRow>()
   /** Of ended connections. */
   readonly #waiting = new Map<string, WillRow>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor({ log, now }: { log: Log; now: () => number }) {
+  /** `bytesMax`: of all wills together, for `hasRoomFor`. */
+  constructor({ log, now, bytesMax }: { log: Log; now: () => number; bytesMax: number }) {
     this.#log = log
     this.#now = now
+    this.#bytesMax = bytesMax
+  }
+
+  get count(): number {
+    return this.#held.size + this.#waiting.size
+  }
+
+  /** Bytes of their topics, payloads and properties. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Whether this session may have this will, in place of those it has. */
+  hasRoomFor(session: string, will: ConnectWill): boolean {
+    const earlier = bytesOf(this.#held.get(session)) + bytesOf(this.#waiting.get(session))
+    return this.#bytes - earlier + sizeOf({ ...will, mqtt: detailsOf(session, will) }) <= this.#bytesMax
   }
 
   /** Takes up the wills that an earlier run left: their connections ended with it. */
   async load(tables: Tables): Promise<void> {
     for (const row of await tables.wills()) {
-      this.#waiting.set(row.session, { ...row, dueAt: row.dueAt ?? this.#now() + row.delayS * 1000 })
+      this.#put(this.#waiting, { ...row, dueAt: row.dueAt ?? this.#now() + row.delayS * 1000 })
     }
   }
 
@@ -51,48 +71,57 @@ export class Wills {
       expiryS: will.properties?.messageExpiryInterval ?? null,
       dueAt: null
     }
-    this.#held.set(session, row)
+    this.#put(this.#held, row)
     this.#log.write([{ put: 'will', row }], done)
   }
 
   /** The client said goodbye: its will is not published. */
   discard(session: string): void {
-    const held = this.#held.delete(session)
-    const waited = this.#waiting.delete(session)
-    if (held || waited) this.#log.write([{ delete: 'will', session }], null)
+    const held = this.#take(this.#held, session)
+    const waited = this.#take(this.#waiting, session)
+    if (held !== undefined || waited !== undefined) this.#log.write([{ delete: 'will', session }], null)
   }
 
   /** The connection ended without a goodbye; `delayS` is cut to the session's expiry already. */
   release(session: string, delayS: number): void {
-    const row = this.#held.get(session)
+    const row = this.#take(this.#held, session)
     if (row === undefined) return
-    this.#held.delete(session)
     if (delayS === 0) return this.#publish(row)
     const waiting = { ...row, dueAt: this.#now() + delayS * 1000 }
-    this.#waiting.set(session, waiting)
+    this.#put(this.#waiting, waiting)
     this.#log.write([{ put: 'will', row: waiting }], null)
   }
 
   /** The session has ended: a will that waits for its delay is due. */
   sessionEnded(session: string): void {
-    const row = this.#waiting.get(session)
-    if (row === undefined) return
-    this.#waiting.delete(session)
-    this.#publish(row)
+    const row = this.#take(this.#waiting, session)
+    if (row !== undefined) this.#publish(row)
   }
 
   /** A new connection goes on with the session: a will that waits is not published. */
   sessionResumed(session: string): void {
-    if (this.#waiting.delete(session)) this.#log.write([{ delete: 'will', session }], null)
+    if (this.#take(this.#waiting, session) !== undefined) this.#log.write([{ delete: 'will', session }], null)
   }
 
   #publishDue(): void {
     const now = this.#now()
     for (const [session, row] of this.#waiting) {
       if (row.dueAt !== null && row.dueAt > now) continue
-      this.#waiting.delete(session)
+      this.#take(this.#waiting, session)
       this.#publish(row)
     }
+  }
+
+  #put(rows: Map<string, WillRow>, row: WillRow): void {
+    this.#bytes += sizeOf(row) - bytesOf(rows.get(row.session))
+    rows.set(row.session, row)
+  }
+
+  #take(rows: Map<string, WillRow>, session: string): WillRow | undefined {
+    const row = rows.get(session)
+    this.#bytes -= bytesOf(row)
+    rows.delete(session)
+    return row
   }
 
   #publish({ session, device, topic, payload, mqtt, expiryS }: WillRow): void {
@@ -112,6 +141,10 @@ export class Wills {
       { changes: this.#held.has(session) ? [] : [{ delete: 'will', session }] } // a newer connection's row is its own
     )
   }
+}
+
+function bytesOf(row: WillRow | undefined): number {
+  return row === undefined ? 0 : sizeOf(row)
 }
 
 function detailsOf(session: string, { qos, retain, properties }: ConnectWill): MqttDetails {

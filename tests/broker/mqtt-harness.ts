@@ -29,6 +29,7 @@ const defaults: MqttSettings = {
   flushMs: 25,
   retainedMax: 1000,
   retainedBytesMax: 1024 * 1024,
+  willsBytesMax: 1024 * 1024,
   sessionSaveMs: 100,
   sysIntervalMs: 0
 }
@@ -45,6 +46,8 @@ export interface HarnessOptions {
   /** Wraps the store's log as the server sees it. */
   wrapLog?: (log: Log) => Log
   logger?: Logger
+  /** Time of day, ms since 1970. */
+  now?: () => number
 }
 
 export interface Harness extends AsyncDisposable {
@@ -70,7 +73,7 @@ export async function startMqtt({
 }: HarnessOptions): Promise<Harness> {
   const logger = rest.logger ?? pino({ level: 'silent' })
   const registry = new Registry()
-  const now = Date.now
+  const now = rest.now ?? Date.now
   const store = await openSqliteStore({
     dir,
     log: logger,

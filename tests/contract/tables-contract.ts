@@ -268,6 +268,24 @@ export function tablesContract(name: string, newPlace: NewPlace): void {
       expect(rows[0]?.at).toBe((await again.log.get(4))?.at)
     })
 
+    test('a retained message is deleted by its sequence, so that one that replaced it stays', async () => {
+      await using place = await newPlace()
+      await using store = await place.open()
+      const mqtt = { ...plainMqtt, retain: true }
+      const retain = (topic: string, text: string) => appended(store.log, event(text, { topic, mqtt }))
+      await Promise.all([retain('a', 'old'), retain('b', 'gone')])
+      await Promise.all([
+        retain('a', 'new'),
+        written(store.log, [
+          { delete: 'retained', topic: 'a', seq: 1 },
+          { delete: 'retained', topic: 'b', seq: 2 },
+          { delete: 'retained', topic: 'never', seq: 1 }
+        ])
+      ])
+      const rows = await allRetained(store)
+      expect(rows.map(row => [row.topic, Buffer.from(row.payload).toString()])).toEqual([['a', 'new']])
+    })
+
     test('many retained messages come page by page', async () => {
       await using place = await newPlace()
       await using store = await place.open()
