@@ -168,7 +168,7 @@ function holdWill(context: AcceptContext, connection: Connection): void {
   if (!context.wills.hasRoomFor(key, will)) return connection.refuse(noRoomForWill, noRoomForWill.message)
   context.wills.hold({ session: key, device: identity.device, will }, error => {
     if (error === null) welcome(context, connection)
-    else connection.end(reason.serverUnavailable, 'server-unavailable')
+    else connection.refuse({ code: reason.serverUnavailable, returnCode: 3 }, 'the will could not be stored')
   })
 }
 

@@ -54,7 +54,10 @@ export class AedesBridge {
           .openSession(connection, () => done(null, true))
           .catch((error: unknown) => {
             logger.error({ err: error }, 'could not load an MQTT session')
-            connection.end(reason.serverUnavailable, 'server-unavailable')
+            connection.refuse(
+              { code: reason.serverUnavailable, returnCode: 3 },
+              'the session could not be loaded'
+            )
           })
       }
     })

@@ -301,8 +301,10 @@ export class Connection implements SessionConnection, PacketSink {
       case 'publish':
         return this.#context.publish(this, packet)
       case 'puback':
+        this.session?.finish(packet.messageId, 1)
+        return
       case 'pubcomp':
-        this.session?.finish(packet.messageId)
+        this.session?.finish(packet.messageId, 2)
         return
       case 'pubrec':
         return this.#pubrec(packet.messageId, packet.reasonCode)
@@ -339,7 +341,7 @@ export class Connection implements SessionConnection, PacketSink {
     const session = this.session
     if (session === null) return
     if (code >= reason.unspecifiedError) {
-      session.finish(packetId) // the client wants it no more [MQTT-4.3.3]
+      session.finish(packetId, 2) // the client wants it no more [MQTT-4.3.3]
       return
     }
     session.release(packetId, known => {

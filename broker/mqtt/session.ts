@@ -191,10 +191,10 @@ export class Session implements LiveSubscriber, LogReader {
     this.#offerRoom()
   }
 
-  /** PUBACK, or the end of a QoS 2 exchange. False when the packet id is not in flight. */
-  finish(packetId: number): boolean {
+  /** PUBACK (QoS 1), or the end of a QoS 2 exchange. False when no such message has this packet id. */
+  finish(packetId: number, qos: 1 | 2): boolean {
     const entry = this.#sender.window.entries.get(packetId)
-    if (entry === undefined) return false
+    if (entry?.qos !== qos) return false
     const waiting = this.#again.indexOf(entry)
     if (waiting >= 0) this.#again.splice(waiting, 1)
     this.#sender.finish(entry, { sent: waiting < 0 })

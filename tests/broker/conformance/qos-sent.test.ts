@@ -211,3 +211,23 @@ describe('errors and expiry in the QoS flows of MQTT 5', () => {
     expect((await subscriber.next('pubrel')).reasonCode ?? 0).toBe(0)
   })
 })
+
+describe('an acknowledgement of the wrong kind', () => {
+  test.each([
+    { qos: 1, cmd: 'pubcomp' },
+    { qos: 2, cmd: 'puback' }
+  ] as const)('$cmd does not end a message of QoS $qos', async ({ qos, cmd }) => {
+    const clientId = name('c')
+    const topic = name('t')
+    const first = await connected(server(), clientId, 4, { clean: false })
+    await grants(first, topic, { qos })
+    const publisher = await connected(server(), name('p'), 4)
+    publisher.send(publish(topic, 'm', { qos, messageId: 1 }))
+    const { messageId } = await first.next('publish')
+    first.send({ cmd, messageId })
+    await settled(first)
+    first.socket.resetAndDestroy()
+    const second = await connected(server(), clientId, 4, { clean: false })
+    expect(await second.next('publish')).toMatchObject({ messageId, dup: true })
+  })
+})
