@@ -161,6 +161,25 @@ describe('what they say', () => {
     })
   })
 
+  test('packets and their bytes are counted in both directions', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await start(folder.path)
+    const other = await connected(mqtt, 'other', {}, 4)
+    other.send({ cmd: 'pingreq' }, { cmd: 'pingreq' })
+    await eventually(() => other.all('pingresp').length === 2)
+    other.socket.destroy()
+    await eventually(() => other.closed)
+    const client = await connected(mqtt, 'dashboard', {}, 4)
+    await subscribe(client, ['$SYS/broker/messages/+', '$SYS/broker/bytes/+'])
+    await roundTrip(client)
+    const values = valuesOf(client)
+    // Two CONNECT, two PINGREQ, a SUBSCRIBE; two CONNACK, two PINGRESP, and SUBACK is on its way.
+    expect(values.get('$SYS/broker/messages/received')).toBe('5')
+    expect(values.get('$SYS/broker/messages/sent')).toBe('4')
+    expect(values.get('$SYS/broker/bytes/sent')).toBe('12')
+    expect(Number(values.get('$SYS/broker/bytes/received'))).toBeGreaterThan(60)
+  })
+
   test('messages that expired or were too large count as dropped', async () => {
     await using folder = await temporaryFolder()
     await using mqtt = await start(folder.path)
