@@ -145,8 +145,11 @@ export class Connection implements SessionConnection, PacketSink {
   }
 
   onMalformed({ code, message, connect }: Malformed): void {
-    if (this.state !== 'new') this.end(code, 'protocol-error', message)
-    else if (connect === undefined) this.#abandon()
+    if (this.state !== 'new') {
+      // That its protocol or version is not supported, a DISCONNECT can't say: a second CONNECT it is [MQTT-3.1.0-2].
+      const known = code === reason.unsupportedProtocolVersion ? reason.protocolError : code
+      this.end(known, 'protocol-error', message)
+    } else if (connect === undefined) this.#abandon()
     else if (connect.version !== 5 && connect.returnCode === undefined) this.#abandon()
     else {
       this.version = connect.version

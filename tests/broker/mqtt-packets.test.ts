@@ -6,6 +6,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { startMqtt, type Harness } from './mqtt-harness.ts'
 import { body, decodeWhole, properties } from './mqtt-packet-bytes.ts'
 import { connectPacket, rawMqtt, type RawMqtt } from './raw-mqtt.ts'
+import { connectBytes, text } from './conformance/wire.ts'
 
 const publish = (topic: string, payload: string, more: object = {}) => ({
   cmd: 'publish',
@@ -341,6 +342,21 @@ describe('how the server says goodbye in MQTT 5', () => {
     const client = await connected(mqtt, 'c', 5)
     client.send(packet)
     expect(await client.next('disconnect')).toMatchObject({ reasonCode })
+    await eventually(() => client.closed)
+  })
+})
+
+describe('a second CONNECT', () => {
+  test.each([
+    ['with flags', { header: 0x12 }],
+    ['of an unknown protocol', { protocolName: 'AMQP' }],
+    ['of an unknown version', { level: 6 }]
+  ])('%s ends the connection with a reason that a DISCONNECT can have', async (_, parts) => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const client = await connected(mqtt, 'c', 5)
+    client.sendBytes(connectBytes({ version: 5, ...parts, payload: [text('c')] }))
+    expect([0x81, 0x82]).toContain((await client.next('disconnect')).reasonCode)
     await eventually(() => client.closed)
   })
 })
