@@ -61,6 +61,12 @@ interface OutboxOwner {
   traffic: SentCounts
 }
 
+/** A message that may not leave yet, or that waits behind such a one. */
+interface HeldMessage {
+  bytes: Buffer
+  mayLeave: boolean
+}
+
 /** When a connection's packets are going to be written. */
 const NOT = 0
 const PACED = 1
@@ -74,6 +80,8 @@ export class ConnectionOutbox {
   readonly #traffic: SentCounts
   #parts: Buffer[] = []
   #bytes = 0
+  #held: HeldMessage[] | null = null
+  #heldBytes = 0
   #woken: typeof NOT | typeof PACED | typeof SOON = NOT
 
   constructor(outbox: Outbox, { socket, onFlushed, traffic }: OutboxOwner) {
@@ -92,12 +100,18 @@ export class ConnectionOutbox {
 
   /** Adds a message, one of many to many subscribers, to the next write that their pace allows. */
   pushMessage(bytes: Buffer): void {
-    this.#bytes += bytes.length
-    this.#parts.push(bytes)
-    if (this.#bytes > JOIN_BYTES_MAX) return this.wakeSoon()
-    if (this.#woken !== NOT) return
-    this.#woken = PACED
-    this.#outbox.wakePaced(this)
+    if (this.#held === null) this.#add(bytes)
+    else this.#hold({ bytes, mayLeave: true })
+  }
+
+  /** Adds a message that may leave when what is returned is called. Messages behind it wait, so that their order is kept. */
+  holdMessage(bytes: Buffer): () => void {
+    const message = { bytes, mayLeave: false }
+    this.#hold(message)
+    return () => {
+      message.mayLeave = true
+      this.#letGo()
+    }
   }
 
   /** Has what there is written at the end of this turn. */
@@ -109,7 +123,7 @@ export class ConnectionOutbox {
 
   /** Bytes that the network has not taken yet. */
   get unsentBytes(): number {
-    return this.#bytes + this.#socket.writableLength
+    return this.#bytes + this.#heldBytes + this.#socket.writableLength
   }
 
   flush(): void {
@@ -134,5 +148,31 @@ export class ConnectionOutbox {
       socket.uncork()
     }
     this.#onFlushed()
+  }
+
+  #add(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    this.#parts.push(bytes)
+    if (this.#bytes > JOIN_BYTES_MAX) return this.wakeSoon()
+    if (this.#woken !== NOT) return
+    this.#woken = PACED
+    this.#outbox.wakePaced(this)
+  }
+
+  #hold(message: HeldMessage): void {
+    this.#heldBytes += message.bytes.length
+    if (this.#held === null) this.#held = [message]
+    else this.#held.push(message)
+  }
+
+  #letGo(): void {
+    const held = this.#held ?? []
+    const first = held.findIndex(({ mayLeave }) => !mayLeave)
+    const leaving = first < 0 ? held : held.splice(0, first)
+    if (first < 0) this.#held = null
+    for (const { bytes } of leaving) {
+      this.#heldBytes -= bytes.length
+      this.#add(bytes)
+    }
   }
 }

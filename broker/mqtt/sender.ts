@@ -210,13 +210,17 @@ export class Sender {
   // connection it is enough that its share hands the message to nobody else [MQTT-4.8.2-5].
   #dispatch(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {
     const { qos, message, share } = entry
-    if (this.durable && (qos === 2 || message !== null)) {
-      this.#store(entry, () => this.#push(entry, bytes, connection))
-    } else if (qos === 2 && share?.stored === true) {
-      share.recorded(() => this.#push(entry, bytes, connection))
-    } else {
-      this.#push(entry, bytes, connection)
+    const mustStore = this.durable && (qos === 2 || message !== null)
+    const mustRecord = qos === 2 && share?.stored === true
+    if (!mustStore && !mustRecord) return this.#push(entry, bytes, connection)
+    const leave = connection.outbox.holdMessage(bytes) // nothing newer overtakes it
+    const go = () => {
+      if (this.connection !== connection) return
+      entry.sent = true
+      leave()
     }
+    if (mustStore) this.#store(entry, go)
+    else share?.recorded(go)
   }
 
   #push(entry: Inflight, bytes: Buffer, connection: SessionConnection): void {

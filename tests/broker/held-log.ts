@@ -1,6 +1,7 @@
 // The store's log with a gate in front: while it is held, appends and writes wait, as they do while a disk is slow.
 import type { Draft } from '../../store/notification.ts'
 import type { AppendOptions, Change, Log, OnDurable, ReadOptions } from '../../store/store.ts'
+import type { Random } from './random.ts'
 
 /** Passes everything on to a log; `hold` and `release` decide when what is written gets there. */
 export class HeldLog implements Log {
@@ -67,4 +68,24 @@ export class HeldLog implements Log {
   follow: Log['follow'] = (...given) => this.#log.follow(...given)
   streamCount = (device: string) => this.#log.streamCount(device)
   streamPosition = (device: string, stream: string) => this.#log.streamPosition(device, stream)
+}
+
+/** Holds a log and lets it go, each for a random while of at most `delayMsMax`, until it is disposed of. */
+export function shake(log: HeldLog, random: Random, delayMsMax: number): Disposable {
+  let timer: NodeJS.Timeout
+  const hold = () => {
+    log.hold()
+    timer = setTimeout(release, random.below(delayMsMax + 1))
+  }
+  const release = () => {
+    log.release()
+    timer = setTimeout(hold, random.below(delayMsMax + 1))
+  }
+  hold()
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      log.release()
+    }
+  }
 }
