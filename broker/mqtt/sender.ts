@@ -11,6 +11,9 @@ import type { ConnectionOutbox } from './outbox.ts'
 import { withPacketId, type EncodedPublish, type WireVersion } from './publish-encoder.ts'
 import { reason } from './reason-codes.ts'
 
+/** A window of this many messages, or fewer, is not worth saving reads for. */
+const SMALL_WINDOW = 64
+
 /** What a session needs of the connection that holds it. */
 export interface SessionConnection {
   readonly version: WireVersion
@@ -59,9 +62,15 @@ export class Sender {
     return this.connection === null ? 0 : this.connection.inflightMax - this.#sent
   }
 
-  /** Whether at least half the window is free, so that it is worth reading on. */
-  get halfFree(): boolean {
-    return this.connection !== null && this.#sent * 2 <= this.connection.inflightMax
+  /**
+   * Whether so much of the window is free that it is worth reading on: half of it, or any of a small one. Many clients
+   * send an acknowledgement only when the one before is answered, or after 40 ms (Nagle's algorithm, against TCP's
+   * delayed acknowledgements). To wait for half of their window would be to wait for that, window by window.
+   */
+  get worthReading(): boolean {
+    if (this.connection === null) return false
+    const { inflightMax } = this.connection
+    return inflightMax <= SMALL_WINDOW ? this.free > 0 : this.#sent * 2 <= inflightMax
   }
 
   /** Whether the client takes no packet of the message's size [MQTT-3.1.2-24]. */

@@ -165,7 +165,7 @@ export class Session implements LiveSubscriber, LogReader {
 
   /** How many messages of shares above QoS 0 it takes now; 0 also if it is not worth reading any for it. */
   get sharedRoom(): number {
-    return this.#sender.halfFree && this.#isOpen ? this.#sender.free : 0
+    return this.#sender.worthReading && this.#isOpen ? this.#sender.free : 0
   }
 
   /** Gives a message back to its share. Only while no connection holds the session. */
@@ -198,7 +198,7 @@ export class Session implements LiveSubscriber, LogReader {
     const waiting = this.#again.indexOf(entry)
     if (waiting >= 0) this.#again.splice(waiting, 1)
     this.#sender.finish(entry, { sent: waiting < 0 })
-    if (!this.#sender.halfFree) return true
+    if (!this.#sender.worthReading) return true
     if (!this.live) this.#place.readOn()
     this.#offerRoom()
     return true
@@ -239,9 +239,9 @@ export class Session implements LiveSubscriber, LogReader {
   }
 
   get hasRoom(): boolean {
-    const { connection, halfFree } = this.#sender
+    const { connection, worthReading } = this.#sender
     return (
-      connection !== null && connection.outbox.unsentBytes <= this.#context.unsentBytesMax / 2 && halfFree
+      connection !== null && connection.outbox.unsentBytes <= this.#context.unsentBytesMax / 2 && worthReading
     )
   }
 

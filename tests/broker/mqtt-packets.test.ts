@@ -137,6 +137,22 @@ describe('what goes out', () => {
     expect(subscriber.all('publish')).toHaveLength(10)
   })
 
+  test('with a small Receive Maximum, each acknowledgement brings the next message', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const subscriber = await connected(mqtt, 's', 5, { properties: { receiveMaximum: 20 } })
+    subscriber.send(subscribe('t', 1))
+    await subscriber.next('suback')
+    const publisher = await mqtt.connect()
+    for (let index = 0; index < 40; index++) await publisher.publishAsync('t', String(index), { qos: 1 })
+    await eventually(() => subscriber.all('publish').length === 20)
+    for (let count = 20; count < 40; count++) {
+      const { messageId } = subscriber.all('publish')[count - 20] ?? {}
+      subscriber.send({ cmd: 'puback', messageId })
+      await eventually(() => subscriber.all('publish').length === count + 1)
+    }
+  })
+
   test('an unacknowledged message is sent again with DUP and its packet id when the session is resumed', async () => {
     await using folder = await temporaryFolder()
     await using mqtt = await startMqtt({ dir: folder.path })
