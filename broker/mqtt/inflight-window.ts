@@ -1,6 +1,7 @@
 // QoS 1 and 2 messages sent to a session and not finished: their packet ids, states, and how many more may be sent.
 import type { EventNotification } from '../../store/notification.ts'
 import type { InflightRow } from '../../store/store.ts'
+import { LazyMap } from './lazy-map.ts'
 
 /** One message in flight. */
 export interface Inflight {
@@ -36,11 +37,11 @@ export interface ShareOfMessage {
 /** The window of one session. Packet ids whose removal the store has not seen yet are not given out again. */
 export class InflightWindow {
   /** In the order in which they were first sent. */
-  readonly entries = new Map<number, Inflight>()
+  readonly entries = new LazyMap<number, Inflight>()
   /** Finished entries whose row is still in the store, and the place in the log that must be saved before it may go. */
-  readonly finished = new Map<number, number>()
+  readonly finished = new LazyMap<number, number>()
   /** The same of entries from shares, which see to their rows. */
-  readonly #finishedShared = new Set<number>()
+  readonly #finishedShared = new LazyMap<number, true>()
   #nextPacketId = 1
 
   /** A packet id that is not in use, or null when all 65,535 are. */
@@ -62,7 +63,7 @@ export class InflightWindow {
       if (stored) this.finished.set(packetId, seq)
       return
     }
-    if (stored) this.#finishedShared.add(packetId)
+    if (stored) this.#finishedShared.set(packetId, true)
     share.ended(entry, () => this.#finishedShared.delete(packetId))
   }
 

@@ -18,6 +18,8 @@ export interface PacketHandler {
 /** Bytes taken from a client that does not read its answers; then it is not read from until it does. */
 const UNHEARD_BYTES_MAX = 65_536
 
+const nothing = Object.freeze<ClientPacket[]>([]) as ClientPacket[]
+
 /** The packets of one connection on their way from the reader to whoever handles them. */
 export class Intake implements RoomWaiter {
   /** Whether what comes is handled; until then, and from the end on, it is not. */
@@ -26,7 +28,7 @@ export class Intake implements RoomWaiter {
   readonly #limits: IntakeLimits
   readonly #handler: PacketHandler
   /** What waits: for CONNACK, or behind a packet that waits itself. */
-  #held: ClientPacket[] = []
+  #held: ClientPacket[] = nothing
   /** Whether a SUBSCRIBE or UNSUBSCRIBE is being handled. */
   #blocked = false
   #goingOn = false
@@ -65,7 +67,7 @@ export class Intake implements RoomWaiter {
   /** Nothing is handled any more. */
   close(): void {
     this.#state = 'closed'
-    this.#held = []
+    this.#held = nothing
     this.#limits.room.delete(this)
   }
 
@@ -127,6 +129,7 @@ export class Intake implements RoomWaiter {
   }
 
   #hold(packet: ClientPacket): void {
+    if (this.#held.length === 0) this.#held = []
     this.#held.push(packet)
     this.#pause()
   }

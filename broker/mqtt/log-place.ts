@@ -73,6 +73,7 @@ export class LogPlace {
   readOn(): void {
     const { audience } = this.#reader
     if (audience === null || this.live) return
+    if (!this.#reading && this.#caughtUp()) return
     this.#wanted = true
     if (this.#reading) return
     this.#reading = true
@@ -88,16 +89,23 @@ export class LogPlace {
       })
   }
 
+  // Becomes live if nothing is left to be sent. Nothing can come in between: this is one turn of the event loop.
+  #caughtUp(): boolean {
+    const reader = this.#reader
+    const behind = reader.pageItems > 0 && this.#cursor < this.#context.dispatcher.position
+    if (behind || reader.hasFirst || !reader.hasRoom) return false
+    this.live = true
+    return true
+  }
+
   async #catchUp(audience: object): Promise<void> {
     const reader = this.#reader
-    const { dispatcher, counts, gate } = this.#context
+    const { counts, gate } = this.#context
     let counted = false
     while (reader.audience === audience && !this.live && reader.hasRoom) {
       if (reader.hasFirst) {
         if (!(await reader.sendFirst())) return
-      } else if (reader.pageItems === 0 || this.#cursor >= dispatcher.position) {
-        this.live = true // nothing can have come in between: this is one turn of the event loop
-      } else {
+      } else if (!this.#caughtUp()) {
         if (!counted) counts.catchUps++
         counted = true
         if (!(await gate.run(() => this.#readPage(audience)))) return

@@ -18,7 +18,7 @@ interface Answer {
 export class RetainedAnswers {
   readonly #retained: RetainedMessages
   readonly #sender: Sender
-  #answers: Answer[] = []
+  #answers: Answer[] | null = null
 
   constructor(retained: RetainedMessages, sender: Sender) {
     this.#retained = retained
@@ -27,11 +27,12 @@ export class RetainedAnswers {
 
   /** Whether there are any left. */
   get waiting(): boolean {
-    return this.#answers.length > 0
+    return this.#answers !== null && this.#answers.length > 0
   }
 
   add({ filter, qos, identifier }: Subscription<unknown>): void {
     const identifiers = identifier === null ? undefined : [identifier]
+    this.#answers ??= []
     this.#answers.push({
       filter,
       view: { qos, retainAsPublished: true, identifiers },
@@ -41,12 +42,12 @@ export class RetainedAnswers {
   }
 
   clear(): void {
-    this.#answers = []
+    this.#answers = null
   }
 
   /** Sends what it can of the first subscription's messages. False when it had to stop. */
   send({ outbox }: SessionConnection, unsentBytesMax: number): boolean {
-    const [answer] = this.#answers
+    const answer = this.#answers?.[0]
     if (answer === undefined) return true
     answer.messages ??= this.#retained.match(answer.filter)
     for (; answer.at < answer.messages.length; answer.at++) {
@@ -56,7 +57,7 @@ export class RetainedAnswers {
       const message = new Message(event, { retained: true })
       if (!this.#sender.send(message, answer.view, qosOf(message, answer.view))) return false
     }
-    this.#answers.shift()
+    this.#answers?.shift()
     return true
   }
 }

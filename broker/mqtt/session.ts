@@ -5,6 +5,7 @@ import type { EventNotification } from '../../store/notification.ts'
 import type { Change, Filter, SessionRow, SessionState } from '../../store/store.ts'
 import type { LiveSubscriber } from './dispatcher.ts'
 import type { Inflight } from './inflight-window.ts'
+import { LazyMap } from './lazy-map.ts'
 import { LogPlace, type LogPlaceContext, type LogReader } from './log-place.ts'
 import { Message, type View } from './message.ts'
 import type { TrafficCounts } from './metrics.ts'
@@ -28,6 +29,7 @@ export interface SessionContext extends LogPlaceContext {
 
 // More topic filters than this are not sent along with a read; the session sorts out by itself.
 const READ_FILTERS_MAX = 100
+const nothing = Object.freeze<Inflight[]>([]) as Inflight[]
 const noMemberships: ReadonlyMap<string, ShareMember> = new Map()
 
 /** A session, from its first CONNECT or its loading until it ends or is stored away. */
@@ -37,11 +39,11 @@ export class Session implements LiveSubscriber, LogReader {
   readonly clientId: string
   expiryIntervalS = 0
   /** Its own subscriptions, by filter. */
-  readonly subscriptions = new Map<string, Subscription<LiveSubscriber>>()
+  readonly subscriptions = new LazyMap<string, Subscription<LiveSubscriber>>()
   /** Its memberships of shares, by the whole filter of the subscription. */
   memberships: ReadonlyMap<string, ShareMember> = noMemberships
   /** Packet ids of QoS 2 messages that came in and are not released; true once they are durable. */
-  readonly received = new Map<number, boolean>()
+  readonly received = new LazyMap<number, boolean>()
   /** Place that the store knows. */
   savedCursor: number
   readonly #context: SessionContext
@@ -51,9 +53,9 @@ export class Session implements LiveSubscriber, LogReader {
   /** QoS 0 messages up to here came while nobody was connected: they are not sent. */
   #attachedAt: number
   /** In flight from an earlier connection and to be sent again, oldest first. */
-  #again: Inflight[] = []
+  #again: Inflight[] = nothing
   /** Sequences after the restored place that were in flight already when it was stored. */
-  readonly #known = new Set<number>()
+  readonly #known = new LazyMap<number, true>()
 
   constructor(
     ids: { key: string; device: string; clientId: string },
@@ -86,7 +88,7 @@ export class Session implements LiveSubscriber, LogReader {
       const entry: Inflight = { ...row, message, share: member, stored: true, sent: true }
       if (member !== null && !member.restored(entry)) continue // another member has it by now
       session.#sender.window.entries.set(row.packetId, entry)
-      if (message === null && member === null && row.seq > state.cursor) session.#known.add(row.seq)
+      if (message === null && member === null && row.seq > state.cursor) session.#known.set(row.seq, true)
     }
     for (const packetId of state.received) session.received.set(packetId, true)
     return session
@@ -135,7 +137,7 @@ export class Session implements LiveSubscriber, LogReader {
   attach(connection: SessionConnection): void {
     this.#sender.begin(connection)
     this.#attachedAt = this.#context.dispatcher.position
-    this.#again = [...this.#sender.window.entries.values()]
+    this.#again = this.#sender.window.entries.size === 0 ? nothing : [...this.#sender.window.entries.values()]
     this.#retained.clear()
     for (const subscription of this.subscriptions.values()) this.#context.dispatcher.subscribe(subscription)
     for (const member of this.memberships.values()) member.join(this)
