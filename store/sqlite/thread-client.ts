@@ -19,7 +19,11 @@ export class ThreadClient<Known extends Calls<Known>> {
 
   /** `onDeath` is called when the thread ends without having been closed. */
   constructor(script: URL, data: WorkerData<unknown>, onDeath: (error: Error) => void) {
-    this.#worker = new Worker(script, { workerData: data, name: script.pathname.split('/').at(-1) ?? '' })
+    this.#worker = new Worker(script, {
+      workerData: data,
+      name: script.pathname.split('/').at(-1) ?? '',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB }
+    })
     let cause: Error | null = null
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
     this.#worker.on('error', (error: Error) => (cause = error))
@@ -79,4 +83,5 @@ function errorOf({ kind, code, message, stack }: Failure): Error {
       return error
     }
   }
-}
+} // What a thread makes lives for one call. More room for it is memory that the process has and nobody uses.
+const YOUNG_MB = 8
