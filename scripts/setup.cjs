@@ -15,6 +15,8 @@ const root = path.join(__dirname, '..')
 const modules = path.join(root, 'node_modules')
 const dist = path.join(root, 'dist')
 const entry = path.join(dist, 'cli', 'main.js')
+// A young heap of this size, and not Node.js 24's several times larger, halves the memory of many connections.
+const memoryFlags = ['--max-semi-space-size=16']
 const stamp = path.join(dist, '.built-from')
 
 main(process.argv.slice(2))
@@ -26,7 +28,7 @@ function main(args) {
   if (!dependenciesMatch()) install()
   if (command === 'test') return test(args.slice(1))
   if (command === 'build' || !isBuilt()) build()
-  if (command === 'run') run(node(), [entry].concat(args.slice(1)))
+  if (command === 'run') run(node(), memoryFlags.concat(entry, args.slice(1)))
 }
 
 /** Whether what npm says it installed is what the lock file asks for. */

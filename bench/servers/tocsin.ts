@@ -24,6 +24,8 @@ export interface TocsinOptions {
 const ownMain = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 // One machine stands for a thousand here; it connects them all at once.
 const LIMITS = ['--limits.connectsPerSecondMax', '0', '--limits.connectionsMax', '30000']
+/** As `npm start` and the container image have it. */
+const MEMORY_FLAGS = ['--max-semi-space-size=16']
 const PORTS = ['--mqtt.port', '0', '--tcp.port', '0', '--http.port', '0']
 
 export async function startTocsin({
@@ -32,7 +34,7 @@ export async function startTocsin({
   nodeFlags = []
 }: TocsinOptions = {}): Promise<TocsinProcess> {
   const dir = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-'))
-  const program = [process.execPath, ...nodeFlags, main ?? ownMain]
+  const program = [process.execPath, ...MEMORY_FLAGS, ...nodeFlags, main ?? ownMain]
   const server = await startServer([...program, 'serve', '--store.dir', dir, ...PORTS, ...LIMITS, ...flags])
   const remove = () => rm(dir, { recursive: true, force: true })
   try {
