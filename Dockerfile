@@ -23,6 +23,7 @@ USER node
 
 # In a container every port listens on all addresses, so a device without a token is never let in.
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=16 \
     TOCSIN_STORE__DIR=/data \
     TOCSIN_MQTT__HOST=0.0.0.0 \
     TOCSIN_TCP__HOST=0.0.0.0 \
