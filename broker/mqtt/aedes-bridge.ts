@@ -50,6 +50,8 @@ export class AedesBridge {
       sessionExpiryIntervalLimit: settings.sessionExpiryMaxS,
       authenticate: (client, _user, _password, done) => {
         const { connection } = client as unknown as AedesClient
+        // aedes comes to it in a later turn: one that is over by now must not end the connection that holds the session.
+        if (connection.state === 'closed') return
         options
           .openSession(connection, () => done(null, true))
           .catch((error: unknown) => {

@@ -29,6 +29,11 @@ export interface OpenRequest {
   expiryIntervalS: number
 }
 
+interface Opened {
+  session: Session
+  present: boolean
+}
+
 /** Knows every session by its key. */
 export class Sessions {
   readonly #options: SessionsOptions
@@ -38,6 +43,8 @@ export class Sessions {
   readonly #stored = new Map<string, number | null>()
   /** Sessions whose last save is under way, by what that save is known by. Whoever takes one up keeps it in memory. */
   readonly #parking = new Map<string, object>()
+  /** The newest CONNECT of each session that is being opened. */
+  readonly #opening = new Map<string, OpenRequest>()
   /** Sessions that ended because their time was up. */
   expiredCount = 0
   #timers: NodeJS.Timeout[] = []
@@ -83,13 +90,27 @@ export class Sessions {
     this.#save()
   }
 
-  /** The session for a CONNECT; `present` if there was one. Null when no more durable sessions may be made. */
-  async open(request: OpenRequest): Promise<{ session: Session; present: boolean } | null> {
+  /**
+   * The session for a CONNECT; `present` if there was one. Null when no more durable sessions may be made, or when a
+   * newer CONNECT of the same client asked for the session meanwhile: then it is that one's.
+   */
+  async open(request: OpenRequest): Promise<Opened | null> {
+    const { key } = request
+    this.#opening.set(key, request)
+    try {
+      return await this.#open(request)
+    } finally {
+      if (this.#isNewest(request)) this.#opening.delete(key)
+    }
+  }
+
+  async #open(request: OpenRequest): Promise<Opened | null> {
     const { key, clean, expiryIntervalS } = request
     if (clean) this.#end(key)
     const durable = expiryIntervalS > 0
     if (durable && !this.#stored.has(key) && this.#stored.size >= this.#options.sessionsMax) return null
-    const found = await this.#find(key)
+    const found = await this.#find(request)
+    if (!this.#isNewest(request)) return null
     this.#parking.delete(key)
     const session = found ?? new Session(request, this.#options.context)
     session.durable = durable
@@ -131,7 +152,12 @@ export class Sessions {
     })
   }
 
-  async #find(key: string): Promise<Session | null> {
+  #isNewest(request: OpenRequest): boolean {
+    return this.#opening.get(request.key) === request
+  }
+
+  async #find(request: OpenRequest): Promise<Session | null> {
+    const { key } = request
     const expiresAt = this.#stored.get(key)
     if (expiresAt === undefined) return null
     if (expiresAt !== null && expiresAt <= this.#options.now()) {
@@ -142,8 +168,7 @@ export class Sessions {
     const loaded = this.#loaded.get(key)
     if (loaded !== undefined) return loaded
     const state = await this.#options.tables.session(key)
-    // Another connection may have brought it in meanwhile.
-    return this.#loaded.get(key) ?? (state === null ? null : Session.restore(state, this.#options.context))
+    return state === null || !this.#isNewest(request) ? null : Session.restore(state, this.#options.context)
   }
 
   #end(key: string): void {
@@ -173,7 +198,7 @@ export class Sessions {
   #expire(): void {
     const now = this.#options.now()
     for (const [key, expiresAt] of this.#stored) {
-      if (expiresAt === null || expiresAt > now) continue
+      if (expiresAt === null || expiresAt > now || this.#opening.has(key)) continue
       this.#options.logger.debug({ session: key }, 'session expired')
       this.expiredCount++
       this.#end(key)
