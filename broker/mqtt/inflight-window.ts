@@ -9,6 +9,8 @@ export interface Inflight {
   readonly seq: number
   readonly qos: 1 | 2
   state: 'published' | 'released'
+  /** Whether PUBREC came and is on its way to the store; PUBREL follows. */
+  releasing?: boolean
   readonly retain: boolean
   readonly identifiers: readonly number[]
   /** The message itself where it is a retained one, which the log need not have any more. */

@@ -177,11 +177,22 @@ export class Sender {
     if (sent) this.#sent--
   }
 
-  /** PUBREC: from now on only PUBREL is repeated. Calls back when that is safe. */
+  /**
+   * PUBREC: from now on only PUBREL is repeated. Calls back when that is safe; not for a repetition that comes before, so
+   * that nobody can have a row written over and over.
+   */
   release(entry: Inflight, done: () => void): void {
+    if (entry.releasing === true) return
+    if (!this.durable || entry.state === 'released') {
+      entry.state = 'released'
+      return done()
+    }
     entry.state = 'released'
-    if (this.durable) this.#store(entry, done)
-    else done()
+    entry.releasing = true
+    this.#store(entry, () => {
+      entry.releasing = false
+      done()
+    })
   }
 
   /** Rows for what is in flight and not stored. */

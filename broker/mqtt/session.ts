@@ -182,6 +182,11 @@ export class Session implements LiveSubscriber, LogReader {
     this.#place.readOn()
   }
 
+  /** The client has unsubscribed: what is left of the answer to its SUBSCRIBE is not sent. */
+  cancelRetained(filter: string): void {
+    this.#retained.remove(filter)
+  }
+
   /** The outbox holds more than it should: live delivery goes on without this session until `drained`. */
   congested(): void {
     this.#place.fallBehind()
@@ -265,7 +270,12 @@ export class Session implements LiveSubscriber, LogReader {
     const { connection } = this.#sender
     if (connection === null) return false
     const [entry] = this.#again
-    if (entry === undefined) return this.#retained.send(connection, this.#context.unsentBytesMax)
+    if (entry === undefined) {
+      const sent = this.#retained.send(connection, this.#context.unsentBytesMax)
+      // To look up what a filter matches may take some milliseconds: between two of them others have their turn.
+      if (sent && this.#retained.waiting) await new Promise(resolve => setImmediate(resolve))
+      return sent
+    }
     if (this.#sender.free <= 0) return false
     await this.#sender.stored()
     const needed = entry.state === 'published'

@@ -56,6 +56,7 @@ function unsubscribe(
   if (member !== undefined) for (const change of shares.unsubscribe(session, member)) changes.push(change)
   if (subscription !== undefined) {
     session.subscriptions.delete(filter)
+    session.cancelRetained(filter)
     dispatcher.unsubscribe(subscription)
     if (isSysFilter(filter)) sys.unsubscribed(connection, filter)
   }
