@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts'
 import type { TrafficCounts } from './metrics.ts'
 import { passedOn } from './publish-properties.ts'
 import { reason } from './reason-codes.ts'
-import { sizeOf, type RetainedMessages } from './retained-messages.ts'
+import { sizeOf, type Retainable, type RetainedMessages } from './retained-messages.ts'
 import type { Session } from './session.ts'
 
 export interface PublishContext {
@@ -35,7 +35,7 @@ export function handlePublish(context: PublishContext, connection: Connection, p
   context.traffic.publishBytesReceived += packet.payload.length
   if (packet.properties !== undefined && !resolveProperties(context, connection, packet)) return
   const event = eventOf(context, connection, packet)
-  if (packet.retain && !hasRoomFor(context, event)) {
+  if (packet.retain && !hasRoomToRetain(context, event)) {
     return refuse(context, connection, packet, {
       code: reason.quotaExceeded,
       message: 'no room for more retained messages'
@@ -185,9 +185,14 @@ function eventOf({ now }: PublishContext, connection: Connection, packet: Publis
   return { topic, payload, format, source: 'mqtt', mqtt }
 }
 
-function hasRoomFor(
-  { retained, retainedMax, retainedBytesMax }: PublishContext,
-  event: IncomingEvent
+/** Whether the message may be retained, in place of its topic's earlier one. */
+export function hasRoomToRetain(
+  {
+    retained,
+    retainedMax,
+    retainedBytesMax
+  }: Pick<PublishContext, 'retained' | 'retainedMax' | 'retainedBytesMax'>,
+  event: Retainable
 ): boolean {
   if (event.payload.length === 0) return true
   const bytes = sizeOf(event)

@@ -127,12 +127,11 @@ export class RetainedMessages {
   }
 }
 
+/** Of a message, what counts when it is retained. */
+export type Retainable = Pick<EventNotification, 'topic' | 'payload' | 'mqtt'>
+
 /** Bytes that a message takes of those that may be retained. */
-export function sizeOf({
-  topic,
-  payload,
-  mqtt
-}: Pick<EventNotification, 'topic' | 'payload' | 'mqtt'>): number {
+export function sizeOf({ topic, payload, mqtt }: Retainable): number {
   return topic.length + payload.length + mqttBytes(mqtt)
 }
 

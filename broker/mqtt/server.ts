@@ -19,9 +19,9 @@ import { Connection, type ConnectionContext } from './connection.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { ClientCount, newTrafficCounts, registerMetrics } from './metrics.ts'
 import { Outbox } from './outbox.ts'
-import { handlePublish, handleRelease, type PublishContext } from './publish.ts'
+import { handlePublish, handleRelease, hasRoomToRetain, type PublishContext } from './publish.ts'
 import { reason } from './reason-codes.ts'
-import { RetainedMessages } from './retained-messages.ts'
+import { RetainedMessages, type Retainable } from './retained-messages.ts'
 import { RoomQueue } from './room-queue.ts'
 import type { SessionContext } from './session.ts'
 import { Sessions } from './sessions.ts'
@@ -123,7 +123,8 @@ export class MqttServer {
     this.#options = options
     const { log, now, settings } = options
     this.#dispatcher = new Dispatcher({ position: log.bounds().last, retained: this.#retained })
-    this.#wills = new Wills({ log, now, bytesMax: settings.willsBytesMax })
+    const mayRetain = (event: Retainable) => hasRoomToRetain({ ...settings, retained: this.#retained }, event)
+    this.#wills = new Wills({ log, now, bytesMax: settings.willsBytesMax, mayRetain })
     this.#outbox = new Outbox({ flushMs: settings.flushMs, traffic: this.#traffic })
     this.#server = net.createServer({ noDelay: true, keepAlive: true }, socket => {
       this.#onStream(socket, socket.remoteAddress ?? '')
@@ -346,9 +347,9 @@ export class MqttServer {
   }
 
   #releaseWill({ id, connected }: AedesClient, delayS: number): void {
-    if (id === null || this.#draining) return
-    if (connected) this.#wills.release(id, delayS)
-    else this.#wills.discard(id) // its CONNECT was never accepted [MQTT-3.1.2-8]
+    if (id === null) return
+    if (!connected) return this.#wills.discard(id) // its CONNECT was never accepted [MQTT-3.1.2-8]
+    if (!this.#draining) this.#wills.release(id, delayS)
   }
 
   #cutOffOverdue(): void {

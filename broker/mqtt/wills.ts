@@ -4,13 +4,23 @@ import type { MqttDetails } from '../../store/notification.ts'
 import type { Log, Tables, WillRow } from '../../store/store.ts'
 import type { ConnectWill } from './client-packets.ts'
 import { passedOn } from './publish-properties.ts'
-import { sizeOf } from './retained-messages.ts'
+import { sizeOf, type Retainable } from './retained-messages.ts'
+
+export interface WillsOptions {
+  log: Log
+  now: () => number
+  /** Of all wills together, for `hasRoomFor`. */
+  bytesMax: number
+  /** Whether there is room for one more retained message. */
+  mayRetain: (message: Retainable) => boolean
+}
 
 /** The wills of connected clients and those that wait for their delay. */
 export class Wills {
   readonly #log: Log
   readonly #now: () => number
   readonly #bytesMax: number
+  readonly #mayRetain: (message: Retainable) => boolean
   #bytes = 0
   /** Of live connections, by session key. */
   readonly #held = new Map<string, WillRow>()
@@ -18,11 +28,11 @@ export class Wills {
   readonly #waiting = new Map<string, WillRow>()
   #timer: NodeJS.Timeout | null = null
 
-  /** `bytesMax`: of all wills together, for `hasRoomFor`. */
-  constructor({ log, now, bytesMax }: { log: Log; now: () => number; bytesMax: number }) {
+  constructor({ log, now, bytesMax, mayRetain }: WillsOptions) {
     this.#log = log
     this.#now = now
     this.#bytesMax = bytesMax
+    this.#mayRetain = mayRetain
   }
 
   get count(): number {
@@ -124,7 +134,10 @@ export class Wills {
     return row
   }
 
-  #publish({ session, device, topic, payload, mqtt, expiryS }: WillRow): void {
+  #publish(row: WillRow): void {
+    const { session, device, topic, payload, expiryS } = row
+    // Nobody is left to be told that there is no room: it is published, but not kept.
+    const mqtt = row.mqtt.retain && !this.#mayRetain(row) ? { ...row.mqtt, retain: false } : row.mqtt
     const details = expiryS === null ? mqtt : { ...mqtt, expiresAt: this.#now() + expiryS * 1000 }
     this.#log.append(
       {

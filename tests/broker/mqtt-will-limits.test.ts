@@ -98,3 +98,26 @@ test('of many that come in the same moment only as many get in as have room', as
   expect(codes.filter(code => code === 0).length).toBe(4)
   expect(codes.filter(code => code === 0x97).length).toBe(16)
 })
+
+test('a will that no room is left to retain is published, and not retained', async () => {
+  await using folder = await temporaryFolder()
+  await using mqtt = await startMqtt({ dir: folder.path, settings: { retainedMax: 1 } })
+  const publish = { cmd: 'publish', payload: 'x', qos: 1, messageId: 1, retain: false, dup: false }
+  const client = await rawMqtt(mqtt.port)
+  client.send(connectPacket('c'), { ...publish, topic: 'kept', retain: true })
+  await client.next('puback')
+  client.send({ cmd: 'subscribe', messageId: 2, subscriptions: [{ topic: 'gone', qos: 1 }] })
+  await client.next('suback')
+  const dying = await rawMqtt(mqtt.port)
+  const will = { topic: 'gone', payload: Buffer.from('x'), qos: 1, retain: true }
+  dying.send(connectPacket('d', 4, { will }))
+  await dying.next('connack')
+  dying.socket.destroy()
+  expect((await client.next('publish')).topic).toBe('gone')
+  const late = await rawMqtt(mqtt.port)
+  late.send(connectPacket('late'), { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 0 }] })
+  await late.next('suback')
+  client.send({ ...publish, topic: 'end', messageId: 3 })
+  await eventually(() => late.all('publish').some(({ topic }) => topic === 'end'))
+  expect(late.all('publish').map(({ topic }) => topic)).toEqual(['kept', 'end'])
+})
