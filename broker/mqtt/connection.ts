@@ -122,8 +122,15 @@ export class Connection implements SessionConnection, PacketSink {
     this.#countOpen()
   }
 
+  /** The client has closed its side, or the socket is gone. */
+  lost(): void {
+    if (this.state === 'closed') return
+    this.#closed()
+    sayGoodbye(this.socket) // one who reads nothing more must not keep the socket open, and what it holds
+  }
+
   /** The connection is over; whoever notices first says so. */
-  closed(): void {
+  #closed(): void {
     if (this.state === 'closed') return
     this.state = 'closed'
     this.#intake.close()
@@ -173,7 +180,7 @@ export class Connection implements SessionConnection, PacketSink {
 
   /** While we don't read its pings, silence is no fault of the client. Called now and then. */
   forgiveSilence(): void {
-    if (!this.#intake.waitsForRoom) return
+    if (!this.#intake.waitsForLog) return
     this.#alive()
     if (this.packetOpenSince > 0) this.packetOpenSince = performance.now()
   }
@@ -266,7 +273,7 @@ export class Connection implements SessionConnection, PacketSink {
     if (lastBytes !== null) this.outbox.push(lastBytes)
     this.outbox.flush()
     sayGoodbye(this.socket)
-    this.closed()
+    this.#closed()
   }
 
   // Behind a call that may have ended the connection, which TypeScript does not expect.

@@ -27,8 +27,9 @@ export class Intake implements RoomWaiter {
   readonly #socket: Duplex
   readonly #limits: IntakeLimits
   readonly #handler: PacketHandler
-  /** What waits: for CONNACK, or behind a packet that waits itself. */
+  /** What waits, for CONNACK or behind a packet that waits itself, from `#heldAt` on. */
   #held: ClientPacket[] = nothing
+  #heldAt = 0
   /** Whether a SUBSCRIBE or UNSUBSCRIBE is being handled. */
   #blocked = false
   #goingOn = false
@@ -43,16 +44,16 @@ export class Intake implements RoomWaiter {
     this.#handler = handler
   }
 
-  /** Whether the connection is not read from because the log is full. */
-  get waitsForRoom(): boolean {
-    return this.#waitsForRoom
+  /** Whether the connection is not read from because the log is full or slow. */
+  get waitsForLog(): boolean {
+    if (!this.#paused) return false
+    return this.#waitsForRoom || this.#blocked || this.#holds || this.#unfinishedPublishes > 0
   }
 
   /** Takes a packet: to be handled now, or when its turn has come. */
   take(packet: ClientPacket): void {
     if (this.#state === 'closed') return
-    if (this.#state === 'waiting' || this.#held.length > 0 || this.#blocked || this.#goingOn)
-      this.#hold(packet)
+    if (this.#state === 'waiting' || this.#holds || this.#blocked || this.#goingOn) this.#hold(packet)
     else if (this.#mustWait(packet)) this.#hold(packet)
     else this.#handler.handlePacket(packet)
   }
@@ -67,7 +68,7 @@ export class Intake implements RoomWaiter {
   /** Nothing is handled any more. */
   close(): void {
     this.#state = 'closed'
-    this.#held = nothing
+    this.#dropHeld()
     this.#limits.room.delete(this)
   }
 
@@ -90,7 +91,7 @@ export class Intake implements RoomWaiter {
   publishFinished(): void {
     const left = --this.#unfinishedPublishes
     if (this.#state !== 'open') return
-    if (left === 0 && this.#held.length > 0 && !this.#blocked) this.#goOn()
+    if (left === 0 && this.#holds && !this.#blocked) this.#goOn()
     else if (this.#paused && left * 2 <= this.#limits.receiveMax) this.#resume()
   }
 
@@ -128,8 +129,17 @@ export class Intake implements RoomWaiter {
     return this.#unfinishedPublishes > 0 && (cmd === 'subscribe' || cmd === 'unsubscribe')
   }
 
+  get #holds(): boolean {
+    return this.#heldAt < this.#held.length
+  }
+
+  #dropHeld(): void {
+    this.#held = nothing
+    this.#heldAt = 0
+  }
+
   #hold(packet: ClientPacket): void {
-    if (this.#held.length === 0) this.#held = []
+    if (this.#held === nothing) this.#held = []
     this.#held.push(packet)
     this.#pause()
   }
@@ -143,22 +153,24 @@ export class Intake implements RoomWaiter {
   // Reads on, if nothing else stands against it.
   #resume(): void {
     if (!this.#paused || this.#state !== 'open' || this.#waitsForRoom || this.#blocked) return
-    if (this.#held.length > 0 || this.#unheardBytes > UNHEARD_BYTES_MAX) return
+    if (this.#holds || this.#unheardBytes > UNHEARD_BYTES_MAX) return
     if (this.#unfinishedPublishes >= this.#limits.receiveMax) return
     this.#paused = false
     this.#socket.resume()
   }
 
-  // Handles what is held, in order, as far as it goes. What comes in meanwhile is held behind it.
+  // Handles what is held, in order, as far as it goes. What comes in meanwhile is held behind it. There may be very many
+  // small packets: taking each from the front of the list would move all the others every time.
   #goOn(): void {
     if (this.#goingOn) return
     this.#goingOn = true
     while (this.#state === 'open' && !this.#blocked) {
-      const [packet] = this.#held
+      const packet = this.#held[this.#heldAt]
       if (packet === undefined || this.#mustWait(packet)) break
-      this.#held.shift()
+      this.#heldAt++
       this.#handler.handlePacket(packet)
     }
+    if (!this.#holds) this.#dropHeld()
     this.#goingOn = false
     this.#resume()
   }

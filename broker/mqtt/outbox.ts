@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { FlushPace } from '../../store/flush-pace.ts'
 import type { TrafficCounts } from './metrics.ts'
 
-// Joining costs a copy; above this it is cheaper to hand the parts to the socket as they are.
+// Joining costs a copy; what is larger than this is cheaper to hand to the socket as it is.
 const JOIN_BYTES_MAX = 65_536
 
 type SentCounts = Pick<TrafficCounts, 'packetsSent' | 'bytesSent'>
@@ -137,14 +137,11 @@ export class ConnectionOutbox {
     if (!socket.writable) return
     this.#traffic.packetsSent += parts.length
     this.#traffic.bytesSent += bytes
-    const [first] = parts
-    if (parts.length === 1 && first !== undefined) {
-      socket.write(first)
-    } else if (bytes <= JOIN_BYTES_MAX) {
-      socket.write(Buffer.concat(parts, bytes))
+    if (bytes <= JOIN_BYTES_MAX) {
+      socket.write(joined(parts, bytes))
     } else {
       socket.cork()
-      for (const part of parts) socket.write(part)
+      for (const piece of pieces(parts)) socket.write(piece)
       socket.uncork()
     }
     this.#onFlushed()
@@ -175,4 +172,25 @@ export class ConnectionOutbox {
       this.#add(bytes)
     }
   }
+}
+
+// Small parts are joined: each write has its cost, on a WebSocket that of a frame.
+function* pieces(parts: readonly Buffer[]): Iterable<Buffer> {
+  let group: Buffer[] = []
+  let bytes = 0
+  for (const part of parts) {
+    if (group.length > 0 && bytes + part.length > JOIN_BYTES_MAX) {
+      yield joined(group, bytes)
+      group = []
+      bytes = 0
+    }
+    group.push(part)
+    bytes += part.length
+  }
+  if (group.length > 0) yield joined(group, bytes)
+}
+
+function joined(parts: readonly Buffer[], bytes: number): Buffer {
+  const [first] = parts
+  return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts, bytes)
 }

@@ -1,7 +1,7 @@
 // The MQTT server: aedes with this room's hooks, over TCP and WebSocket. Wires the parts; each concern is in its file.
 import type { IncomingMessage } from 'node:http'
 import net from 'node:net'
-import type { Duplex } from 'node:stream'
+import { getDefaultHighWaterMark, type Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { createWebSocketStream, WebSocketServer } from 'ws'
@@ -105,6 +105,7 @@ export class MqttServer {
   readonly #server: net.Server
   readonly #webSockets: WebSocketServer
   readonly #outbox: Outbox
+  readonly #highWaterMark: number
   readonly #counts = { catchUps: 0, gaps: 0, tooLarge: 0, expired: 0, takenOver: 0 }
   readonly #traffic = newTrafficCounts()
   readonly #clients = new ClientCount()
@@ -126,7 +127,10 @@ export class MqttServer {
     const mayRetain = (event: Retainable) => hasRoomToRetain({ ...settings, retained: this.#retained }, event)
     this.#wills = new Wills({ log, now, bytesMax: settings.willsBytesMax, mayRetain })
     this.#outbox = new Outbox({ flushMs: settings.flushMs, traffic: this.#traffic })
-    this.#server = net.createServer({ noDelay: true, keepAlive: true }, socket => {
+    // A socket that holds more than sessions go on at must say so when it has let go of that.
+    const highWaterMark = Math.min(getDefaultHighWaterMark(false), Math.floor(settings.unsentBytesMax / 2))
+    this.#highWaterMark = highWaterMark
+    this.#server = net.createServer({ noDelay: true, keepAlive: true, highWaterMark }, socket => {
       this.#onStream(socket, socket.remoteAddress ?? '')
     })
     this.#webSockets = new WebSocketServer({
@@ -181,6 +185,7 @@ export class MqttServer {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())
     if (!offered.includes('mqtt') && !offered.includes('mqttv3.1')) {
       const body = 'MQTT over WebSocket needs the subprotocol mqtt [MQTT-6.0.0-3]\n'
+      socket.once('finish', () => socket.destroy()) // the peer need not close its side
       socket.end(
         `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`
       )
@@ -191,7 +196,7 @@ export class MqttServer {
       webSocket.on('message', (_data, binary) => {
         if (!binary) stream?.destroy() // before the stream takes it as bytes [MQTT-6.0.0-1]
       })
-      stream = createWebSocketStream(webSocket)
+      stream = createWebSocketStream(webSocket, { writableHighWaterMark: this.#highWaterMark })
       this.#onStream(stream, request.socket.remoteAddress ?? '')
     })
   }
@@ -380,7 +385,7 @@ function onData(this: ClientSocket, chunk: Buffer): void {
 }
 
 function onEnd(this: ClientSocket): void {
-  this.connection?.closed()
+  this.connection?.lost()
 }
 
 function ignore(): void {}

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { generate, type Packet } from 'mqtt-packet'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { HeldLog } from './held-log.ts'
 import { startMqtt, type Harness } from './mqtt-harness.ts'
 import { connectPacket, rawMqtt, type RawMqtt } from './raw-mqtt.ts'
 
@@ -63,6 +64,26 @@ describe('memory', () => {
     client.socket.resume()
     await eventually(() => answered === sent, { what: 'all answers', timeoutMs: 20_000 })
   }, 60_000)
+
+  test('a client that reads nothing and closes its side does not keep the socket open', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path, settings: { unsentBytesMax: 65_536 } })
+    const client = await connected(mqtt, 'deaf')
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 0 }] })
+    await client.next('suback')
+    client.socket.pause()
+    const publisher = await connected(mqtt, 'p')
+    const payload = 'x'.repeat(200_000)
+    // More than the system's buffers take.
+    for (let messageId = 1; messageId <= 150; messageId++) {
+      publisher.send(publish('t', payload, { qos: 1, messageId }))
+    }
+    await eventually(() => publisher.all('puback').length === 150)
+    expect(mqtt.presence.connected('deaf')).toBe(true)
+    client.socket.end()
+    await eventually(() => !mqtt.presence.connected('deaf'))
+    await mqtt.stop() // waits for all sockets
+  }, 30_000)
 
   test('a packet that is announced as too large ends the connection before it has arrived', async () => {
     await using folder = await temporaryFolder()
@@ -130,5 +151,31 @@ describe('back-pressure', () => {
     Object.assign(log, { full, whenRoom })
     for (const callback of room) callback()
     await eventually(() => client.all('puback').length === 50)
+  })
+
+  test('while the log is slow nobody is cut off whose pings are not read for that', async () => {
+    await using folder = await temporaryFolder()
+    let held: HeldLog | null = null
+    await using mqtt = await startMqtt({
+      dir: folder.path,
+      settings: { receiveMax: 1 },
+      wrapLog: inner => (held = new HeldLog(inner))
+    })
+    const log = held as unknown as HeldLog
+    const publisher = await connected(mqtt, 'p', { keepalive: 1 })
+    const subscriber = await connected(mqtt, 's', { keepalive: 1, clean: false })
+    log.hold()
+    publisher.send(publish('t', 'x', { qos: 1, messageId: 1 }))
+    subscriber.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'u', qos: 0 }] })
+    const clients = [publisher, subscriber]
+    const pings = setInterval(() => {
+      for (const client of clients) client.send({ cmd: 'pingreq' })
+    }, 300)
+    await new Promise(resolve => setTimeout(resolve, 3500)) // more than twice the time a silent client is kept
+    clearInterval(pings)
+    expect(clients.map(({ closed }) => closed)).toEqual([false, false])
+    log.release()
+    await publisher.next('puback')
+    await subscriber.next('suback')
   })
 })

@@ -62,6 +62,14 @@ test('a CONNECT that was overtaken while its session was read changes nothing of
   back.send(connectPacket('d', 5, { clean: false, ...lasting }))
   expect((await back.next('connack')).sessionPresent).toBe(true)
   const publisher = await connected(mqtt, 'p')
-  publisher.send({ cmd: 'publish', topic: 't', payload: 'x', qos: 1, messageId: 1, retain: false, dup: false })
+  publisher.send({
+    cmd: 'publish',
+    topic: 't',
+    payload: 'x',
+    qos: 1,
+    messageId: 1,
+    retain: false,
+    dup: false
+  })
   expect((await back.next('publish')).payload.toString()).toBe('x')
 })

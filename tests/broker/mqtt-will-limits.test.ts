@@ -115,7 +115,11 @@ test('a will that no room is left to retain is published, and not retained', asy
   dying.socket.destroy()
   expect((await client.next('publish')).topic).toBe('gone')
   const late = await rawMqtt(mqtt.port)
-  late.send(connectPacket('late'), { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 0 }] })
+  late.send(connectPacket('late'), {
+    cmd: 'subscribe',
+    messageId: 1,
+    subscriptions: [{ topic: '#', qos: 0 }]
+  })
   await late.next('suback')
   client.send({ ...publish, topic: 'end', messageId: 3 })
   await eventually(() => late.all('publish').some(({ topic }) => topic === 'end'))
