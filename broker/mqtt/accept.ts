@@ -129,7 +129,6 @@ async function openSession(context: AcceptContext, connection: Connection, next:
   const { key, identity, client, cleanStart } = connection
   if (identity === null || client === null) return
   takeOver(context, connection)
-  if (!cleanStart) context.wills.sessionResumed(key)
   const request = { key, ...identity, clean: cleanStart, expiryIntervalS: client.sessionExpiryInterval }
   const opened = await context.sessions.open(request)
   if (opened === null) {
@@ -140,6 +139,7 @@ async function openSession(context: AcceptContext, connection: Connection, next:
     if (!context.byKey.has(key)) context.sessions.close(opened.session, opened.session.expiryIntervalS)
     return
   }
+  if (!cleanStart) context.wills.sessionResumed(key)
   connection.session = opened.session
   connection.sessionPresent = opened.present
   next()

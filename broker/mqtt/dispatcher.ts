@@ -25,6 +25,8 @@ interface Target {
 
 // Topics whose targets are remembered until a subscription changes. Beyond that many the memory starts anew.
 const PLANS_MAX = 20_000
+// Longer ones are rare, and would take gigabytes.
+const PLANNED_TOPIC_MAX = 1000
 
 /** Follows the log and delivers its events to subscriptions. */
 export class Dispatcher {
@@ -105,6 +107,7 @@ export class Dispatcher {
       const view = viewOf(subscriptions, false)
       if (view !== null) targets.push({ subscriber, view, subscriptions: choosy ? subscriptions : null })
     }
+    if (event.topic.length > PLANNED_TOPIC_MAX) return targets
     if (this.#plans.size >= PLANS_MAX) this.#plans.clear()
     this.#plans.set(event.topic, targets)
     return targets

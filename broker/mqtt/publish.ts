@@ -60,9 +60,16 @@ export function handleRelease(
   packetId: number,
   done: (known: boolean) => void
 ): void {
-  if (!session.received.delete(packetId)) return done(false)
-  if (!session.durable) return done(true)
-  log.write([{ delete: 'received', session: session.key, packetId }], error => error === null && done(true))
+  const { received, releasing, key } = session
+  const known = received.delete(packetId)
+  if (known && !session.durable) return done(true)
+  // A repetition is answered when the first one is: nothing overtakes in the log.
+  if (!known && !releasing.has(packetId)) return done(false)
+  if (known) releasing.set(packetId, true)
+  log.write(known ? [{ delete: 'received', session: key, packetId }] : [], error => {
+    releasing.delete(packetId)
+    if (error === null) done(true)
+  })
 }
 
 function handleQos2(

@@ -29,6 +29,8 @@ export interface SessionContext extends LogPlaceContext {
 
 // More topic filters than this are not sent along with a read; the session sorts out by itself.
 const READ_FILTERS_MAX = 100
+// Topic filters compared with topics in one turn of the event loop while it reads on: that many take a few milliseconds.
+const MATCHES_MAX = 50_000
 const nothing = Object.freeze<Inflight[]>([]) as Inflight[]
 const noMemberships: ReadonlyMap<string, ShareMember> = new Map()
 
@@ -44,6 +46,8 @@ export class Session implements LiveSubscriber, LogReader {
   memberships: ReadonlyMap<string, ShareMember> = noMemberships
   /** Packet ids of QoS 2 messages that came in and are not released; true once they are durable. */
   readonly received = new LazyMap<number, boolean>()
+  /** Those of them whose release the store does not know yet. */
+  readonly releasing = new LazyMap<number, true>()
   /** Place that the store knows. */
   savedCursor: number
   readonly #context: SessionContext
@@ -257,7 +261,8 @@ export class Session implements LiveSubscriber, LogReader {
   }
 
   get pageItems(): number {
-    return this.subscriptions.size === 0 ? 0 : Math.max(1, this.#sender.free)
+    const { size } = this.subscriptions
+    return size === 0 ? 0 : Math.max(1, Math.min(this.#sender.free, Math.floor(MATCHES_MAX / size)))
   }
 
   get filter(): Filter {

@@ -10,6 +10,10 @@ interface Pending {
   reject: (error: Error) => void
 }
 
+// What a thread makes lives for one call. More room for it is memory that the process has and nobody uses.
+const YOUNG_MB = 8
+
+/** One database thread and the calls that it has not answered. */
 export class ThreadClient<Known extends Calls<Known>> {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
@@ -83,5 +87,4 @@ function errorOf({ kind, code, message, stack }: Failure): Error {
       return error
     }
   }
-} // What a thread makes lives for one call. More room for it is memory that the process has and nobody uses.
-const YOUNG_MB = 8
+}

@@ -114,3 +114,25 @@ test('between two filters of a SUBSCRIBE whose retained messages are looked up, 
   RetainedMessages.prototype.match = match
   expect(new Set(turns).size).toBeGreaterThan(15) // the first two may share a turn
 })
+
+test('PUBREL that is repeated on another connection is answered when its packet id is forgotten on disk', async () => {
+  await using folder = await temporaryFolder()
+  let held: HeldLog | null = null
+  await using mqtt = await startMqtt({ dir: folder.path, wrapLog: inner => (held = new HeldLog(inner)) })
+  const log = held as unknown as HeldLog
+  const durable = { clean: false, properties: { sessionExpiryInterval: 60 } }
+  const first = await connected(mqtt, 'c', durable)
+  first.send(publish('t', 7, { qos: 2 }))
+  await first.next('pubrec')
+  log.hold()
+  first.send({ cmd: 'pubrel', messageId: 7 }, { cmd: 'pubrel', messageId: 7 }, { cmd: 'pingreq' })
+  await first.next('pingresp')
+  expect(first.all('pubcomp')).toEqual([])
+  first.socket.resetAndDestroy()
+  const second = await connected(mqtt, 'c', durable)
+  second.send({ cmd: 'pubrel', messageId: 7 }, { cmd: 'pingreq' })
+  await second.next('pingresp')
+  expect(second.all('pubcomp')).toEqual([])
+  log.release()
+  expect(await second.next('pubcomp')).toMatchObject({ messageId: 7, reasonCode: 0 })
+})
