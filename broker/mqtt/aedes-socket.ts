@@ -35,16 +35,8 @@ export class AedesSocket {
     return false
   }
 
-  read(): null {
-    return null
-  }
-
   write(): boolean {
     return true
-  }
-
-  pipe<Target>(target: Target): Target {
-    return target
   }
 
   destroy(): this {
