@@ -14,6 +14,9 @@ export function checkTogether(config: Config): Finding[] {
     ...anonymousOffLoopback(config),
     ...samePort(config),
     ...openBytes(config),
+    ...publicUrl(config),
+    ...mail(config),
+    ...retries(config),
     ...accessFilters(config)
   ]
 }
@@ -89,4 +92,31 @@ function accessFilters(config: Config): Finding[] {
       })
     )
   )
+}
+
+function publicUrl({ http: { publicUrl } }: Config): Finding[] {
+  if (publicUrl === '') return []
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : null
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '') return []
+  const message = `must be an address such as https://tocsin.example.org; it is ${JSON.stringify(publicUrl)}`
+  return [{ path: 'http.publicUrl', message }]
+}
+
+/** A mail server needs a sender, and a user and a password come together. */
+function mail({ mail: { host, from, user, passwordFile } }: Config): Finding[] {
+  const findings: Finding[] = []
+  if (host !== '' && from === '')
+    findings.push({ path: 'mail.from', message: 'is needed with mail.host: set the sender’s address' })
+  if ((user === '') !== (passwordFile === ''))
+    findings.push({
+      path: user === '' ? 'mail.user' : 'mail.passwordFile',
+      message: 'is needed too: mail.user and mail.passwordFile belong together'
+    })
+  return findings
+}
+
+function retries({ delivery: { retryFirstMs, retryMaxMs } }: Config): Finding[] {
+  if (retryFirstMs <= retryMaxMs) return []
+  const message = `is ${retryMaxMs} ms, less than the first pause, delivery.retryFirstMs (${retryFirstMs} ms)`
+  return [{ path: 'delivery.retryMaxMs', message }]
 }

@@ -1,6 +1,6 @@
 // Every setting: its type, default, unit and a sentence. Nothing is read here; config.ts does that.
 import { z } from 'zod'
-import { bytes, choice, count, flag, list, milliseconds, seconds, text } from './units.ts'
+import { bytes, choice, count, flag, list, milliseconds, optionalText, seconds, text } from './units.ts'
 
 const port = () => count(65_535)
 const host = text
@@ -177,7 +177,12 @@ export const schema = z.strictObject({
       .describe('Time for posted events to become durable before 503 is answered.'),
     allowedOrigins: list()
       .default([])
-      .describe('Origins of web pages, beside our own, that may open the feed.')
+      .describe('Origins of web pages, beside our own, that may open the feed.'),
+    publicUrl: optionalText()
+      .default('')
+      .describe(
+        'Where people reach this server, such as https://tocsin.example.org: links in what is delivered begin with it. Empty: no links.'
+      )
   }),
   devices: section({
     anonymous: flag()
@@ -223,6 +228,100 @@ export const schema = z.strictObject({
       .describe(
         'Most bytes of received and unfinished packets and frames over all device connections; 0 sets no limit.'
       )
+  }),
+  alerting: section({
+    file: optionalText()
+      .default('')
+      .describe(
+        'YAML file with rules, handlers, channels, routes and inhibitions; read again on SIGHUP. Empty: there are none.'
+      ),
+    saveMs: milliseconds(100, 600_000)
+      .default(5000)
+      .describe(
+        'How often the states of rules are saved while they give no alert; what was seen since is judged again after a crash.'
+      ),
+    keysMax: count(100_000_000, 1)
+      .default(500_000)
+      .describe('Most keys, over all rules, whose states are kept; beyond, a key that is new is not judged.'),
+    openMax: count(10_000_000, 1)
+      .default(100_000)
+      .describe('Most open alerts; beyond, a new one is not opened, which is logged and counted.'),
+    repeatTellMs: milliseconds(0, DAY_MS)
+      .default(60_000)
+      .describe('Least time between two notifications of an alert that say only that it happened again.'),
+    keepResolvedMs: milliseconds(0, 3650 * DAY_MS)
+      .default(90 * DAY_MS)
+      .describe('How long resolved alerts and ended silences are kept.'),
+    silencesMax: count(1_000_000, 1).default(10_000).describe('Most silences that have not ended.'),
+    externalResolveMs: milliseconds(1000, 30 * DAY_MS)
+      .default(5 * 60_000)
+      .describe(
+        'Time after which an alert that came by POST /api/v2/alerts without an end is resolved unless it is sent again.'
+      ),
+    handlerWarnMs: milliseconds(1, 60_000)
+      .default(50)
+      .describe('Time a handler may hold the event loop before it is logged.'),
+    dryRunEventsMax: count(1_000_000_000, 1)
+      .default(1_000_000)
+      .describe('Most notifications that a dry run of a rule looks at.'),
+    dryRunTimeoutMs: milliseconds(100, 3_600_000)
+      .default(60_000)
+      .describe('Time after which a dry run ends and says how far it came.')
+  }),
+  delivery: section({
+    timeoutMs: milliseconds(100, 600_000).default(10_000).describe('Time for one attempt to tell a channel.'),
+    attemptsMax: count(1000, 1)
+      .default(12)
+      .describe('Most attempts of one delivery; then it is given up, and can be sent again by hand.'),
+    retryFirstMs: milliseconds(10, DAY_MS)
+      .default(1000)
+      .describe('Pause after the first failed attempt; each further one is about twice as long.'),
+    retryMaxMs: milliseconds(10, DAY_MS)
+      .default(5 * 60_000)
+      .describe('Longest pause between two attempts, but for a receiver that asks for more.'),
+    retryAfterMaxMs: milliseconds(0, 7 * DAY_MS)
+      .default(3_600_000)
+      .describe('Longest time for which a receiver may put a delivery off (Retry-After).'),
+    circuitFailures: count(1000, 1)
+      .default(5)
+      .describe('Failed attempts in a row after which a channel is left alone for a while.'),
+    circuitMs: milliseconds(100, DAY_MS)
+      .default(30_000)
+      .describe('How long a channel that fails is left alone before one attempt is made again.'),
+    concurrencyMax: count(1000, 1).default(4).describe('Most attempts of one channel at a time.'),
+    answerBytesMax: bytes(0, 65_536).default(4096).describe('Bytes of a receiver’s answer that are read.'),
+    waitingMax: count(1_000_000, 1)
+      .default(10_000)
+      .describe('Most deliveries of one channel that wait; beyond, a new one is given up at once.'),
+    alertsMax: count(10_000, 1)
+      .default(100)
+      .describe('Most alerts in one notice; it says how many more there are.'),
+    keepFailedMs: milliseconds(0, 3650 * DAY_MS)
+      .default(7 * DAY_MS)
+      .describe('How long a delivery that was given up is kept, to be sent again by hand.'),
+    allowPrivateAddresses: flag()
+      .default(false)
+      .describe(
+        'Whether webhooks may go to loopback, private and link-local addresses. Whoever writes the alerting file then reaches this network.'
+      )
+  }),
+  mail: section({
+    host: optionalText().default('').describe('SMTP server for e-mail channels. Empty: there is none.'),
+    port: port().default(587).describe('Its port: 587 for submission, 465 where TLS begins at once.'),
+    secure: flag().default(false).describe('Whether TLS begins at once, as on port 465.'),
+    requireTls: flag()
+      .default(true)
+      .describe('Whether mail is sent only after STARTTLS, where TLS does not begin at once.'),
+    user: optionalText().default('').describe('User name; empty: the server asks for none.'),
+    passwordFile: optionalText().default('').describe('File with the password of that user.'),
+    caFile: optionalText()
+      .default('')
+      .describe(
+        'File with certificate authorities (PEM) to trust for the SMTP server beside the usual ones.'
+      ),
+    from: optionalText()
+      .default('')
+      .describe('Sender’s address, such as Tocsin <tocsin@example.org>; needed with mail.host.')
   }),
   eventLoop: section({
     blockWarnMs: milliseconds(10, 60_000)

@@ -129,7 +129,8 @@ export function unknownName(
   return `is no setting${meant === null ? '' : `; did you mean ${asGiven(meant)}?`}`
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file could not be read, in words. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EACCES') return 'this user may not read it'

@@ -93,6 +93,13 @@ export const text = () =>
     return new Refused(`must be text; it is ${show(value)}`)
   })
 
+/** Text that may be empty, which stands for nothing. */
+export const optionalText = () =>
+  setting({ kind: 'text' }, value => {
+    const written = typeof value === 'number' ? String(value) : value
+    return typeof written === 'string' ? written.trim() : new Refused(`must be text; it is ${show(value)}`)
+  })
+
 /** One of a few words. */
 export const choice = <const Word extends string>(words: readonly Word[]) =>
   setting({ kind: 'choice' }, value => {

@@ -231,4 +231,23 @@ describe('settings together', () => {
     const [problem] = await problemsOf({ flags: { 'limits.openBytesMax': '1KiB' } })
     expect(problem?.path).toBe('limits.openBytesMax')
   })
+
+  test('an address for links is one', async () => {
+    const [problem] = await problemsOf({ flags: { 'http.publicUrl': 'tocsin.example.org' } })
+    expect(problem).toMatchObject({ path: 'http.publicUrl', where: '--http.publicUrl' })
+    expect(await problemsOf({ flags: { 'http.publicUrl': 'https://tocsin.example.org/alerts' } })).toEqual([])
+    expect((await configOf({ yaml: "http:\n  publicUrl: ''\n" })).http.publicUrl).toBe('')
+  })
+
+  test('a mail server needs a sender, and a user a password', async () => {
+    const yaml = 'mail:\n  host: smtp.example.org\n  user: tocsin\n'
+    const problems = await problemsOf({ yaml })
+    expect(problems.map(({ path }) => path)).toEqual(['mail.from', 'mail.passwordFile'])
+    expect(await problemsOf({ yaml: `${yaml}  passwordFile: secret\n  from: a@example.org\n` })).toEqual([])
+  })
+
+  test('the longest pause between attempts is no shorter than the first', async () => {
+    const [problem] = await problemsOf({ flags: { 'delivery.retryMaxMs': '500ms' } })
+    expect(problem?.path).toBe('delivery.retryMaxMs')
+  })
 })
