@@ -18,7 +18,7 @@ export interface IncomingEvent {
   format: EventDraft['format']
   /** The device's own time, ms since 1970. */
   deviceAt?: number
-  source: Source
+  source: Exclude<Source, 'server'>
   mqtt?: MqttDetails
 }
 

@@ -101,7 +101,7 @@ export class DeviceDirectory {
 
   #note(notification: Notification): void {
     const { kind, device, at, seq } = notification
-    if (kind !== 'event' && kind !== 'presence') return
+    if ((kind !== 'event' && kind !== 'presence') || device === '') return
     const known = this.#knownOf(device)
     if (kind === 'presence') this.#notePresence(known, notification)
     const shard = this.#shards[known.shard]

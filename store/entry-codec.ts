@@ -13,7 +13,8 @@ import type {
   MqttDetails,
   MqttProperties,
   Notification,
-  Severity
+  Severity,
+  Source
 } from './notification.ts'
 import { StoreError } from './errors.ts'
 import type { MsgpackReader } from './msgpack-reader.ts'
@@ -25,7 +26,7 @@ const severityIndexes = { info: 0, warning: 1, minor: 2, major: 3, critical: 4 }
   Severity,
   number
 >
-const sourceIndexes = { mqtt: 0, tcp: 1, http: 2 } as const
+const sourceIndexes = { mqtt: 0, tcp: 1, http: 2, server: 3 } satisfies Record<Source, number>
 const HEAD_BYTES = 96 // upper bound of an event's fixed parts and headers
 
 /** Index of a kind, as stored. */

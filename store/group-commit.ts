@@ -25,6 +25,8 @@ export interface Waiting {
   failFast: boolean
   onDurable: OnDurable | null
   bytes: number
+  /** Committed with the next one: it is never the last of a commit. */
+  joined: boolean
 }
 
 export interface GroupCommitOptions {
@@ -79,6 +81,7 @@ export class GroupCommit {
     else this.#roomWaiters.push(callback)
   }
 
+  /** Entries that are `joined` to the next must be followed by it in the same turn. */
   add(waiting: Waiting): void {
     if (this.#closing || this.#broken) {
       refuse(waiting, new StoreError('store-closed', 'the log is closed'), this.#options.log)
@@ -151,9 +154,10 @@ export class GroupCommit {
   #nextGroup(): Waiting[] {
     let bytes = 0
     let end = this.#head
-    for (; end < this.#queue.length && end - this.#head < COMMIT_ENTRIES_MAX; end++) {
+    for (; end < this.#queue.length; end++) {
       bytes += this.#queue[end]?.bytes ?? 0
-      if (bytes > COMMIT_BYTES_MAX && end > this.#head) break
+      const full = end - this.#head >= COMMIT_ENTRIES_MAX || (bytes > COMMIT_BYTES_MAX && end > this.#head)
+      if (full && this.#queue[end - 1]?.joined !== true) break
     }
     return this.#queue.slice(this.#head, end)
   }

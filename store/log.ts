@@ -26,6 +26,7 @@ import type {
   Log,
   LogBounds,
   LogHealth,
+  LogTransaction,
   OnDurable,
   ReadOptions,
   ReadResult,
@@ -115,8 +116,26 @@ export class StoreLog implements Log {
       stream: options?.stream ?? null,
       failFast: options?.failFast === true,
       onDurable,
-      bytes: CHANGES_BYTES + draftBytes(draft) + (statements === null ? 0 : statementBytes(statements))
+      bytes: CHANGES_BYTES + draftBytes(draft) + (statements === null ? 0 : statementBytes(statements)),
+      joined: false
     })
+  }
+
+  transact({ drafts, changes }: LogTransaction, onDurable: OnDurable | null): void {
+    const at = Math.max(this.#options.store.now(), this.#lastAt)
+    if (drafts.length > 0) this.#lastAt = at
+    for (const draft of drafts)
+      this.#group.add({
+        draft,
+        at,
+        statements: null,
+        stream: null,
+        failFast: false,
+        onDurable: null,
+        bytes: CHANGES_BYTES + draftBytes(draft),
+        joined: true
+      })
+    this.write(changes, onDurable)
   }
 
   write(changes: readonly Change[], onDurable: OnDurable | null): void {
@@ -126,7 +145,16 @@ export class StoreLog implements Log {
   /** Commits statements alone, in order with the appends around them. */
   writeStatements(statements: readonly Statement[], onDurable: OnDurable | null, failFast: boolean): void {
     const bytes = CHANGES_BYTES + statementBytes(statements)
-    this.#group.add({ draft: null, at: 0, statements, stream: null, failFast, onDurable, bytes })
+    this.#group.add({
+      draft: null,
+      at: 0,
+      statements,
+      stream: null,
+      failFast,
+      onDurable,
+      bytes,
+      joined: false
+    })
   }
 
   async read(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): Promise<ReadResult> {
@@ -165,6 +193,18 @@ export class StoreLog implements Log {
       }
     }
     return { items, next, more: next < this.#last, gap: null }
+  }
+
+  async seqBefore(at: number): Promise<number> {
+    let low = this.#first - 1
+    let high = this.#last
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      const item = await this.get(middle) // null: retention took it meanwhile
+      if (item === null || item.at < at) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   async get(seq: number): Promise<Notification | null> {
@@ -213,6 +253,8 @@ export class StoreLog implements Log {
       const { draft, at } = waiting
       if (draft.kind === 'event' && draft.mqtt?.retain === true)
         retained.set(draft.topic, this.#options.statements.retained(draft, at, drafts.length))
+      if (draft.kind === 'alert' || draft.kind === 'delivery')
+        statements.push(...this.#options.statements.alertEntries(draft, drafts.length))
       drafts.push(waiting)
     }
     statements.push(...retained.values())

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely'
 import { StoreError } from './errors.ts'
 import { logAndTables } from './migrations/0001-log-and-tables.ts'
 import { sharedSubscriptions } from './migrations/0002-shared-subscriptions.ts'
+import { alerts } from './migrations/0003-alerts.ts'
 
 /** An engine's names for whole numbers up to 2^53 and for bytes. */
 export interface ColumnTypes {
@@ -14,7 +15,7 @@ export interface ColumnTypes {
 export type Migration = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
 
 /** Every step, in order; step n has number n + 1. Steps that were released are never changed. */
-export const migrations: readonly Migration[] = [logAndTables, sharedSubscriptions]
+export const migrations: readonly Migration[] = [logAndTables, sharedSubscriptions, alerts]
 
 interface MigrationTable {
   migration: { number: number; applied_at: number }

@@ -8,8 +8,8 @@ export type Severity = (typeof severities)[number]
 export const kinds = ['event', 'presence', 'alert', 'delivery'] as const
 export type Kind = (typeof kinds)[number]
 
-/** How an event came in. The index is what is stored. */
-export const sources = ['mqtt', 'tcp', 'http'] as const
+/** How an event came in; `server`: it was published by the server itself. The index is what is stored. */
+export const sources = ['mqtt', 'tcp', 'http', 'server'] as const
 export type Source = (typeof sources)[number]
 
 /** What MQTT subscribers need to know of an event that came over MQTT. Absent on events from elsewhere. */
@@ -39,7 +39,7 @@ export interface MqttProperties {
 export type UserProperties = readonly (readonly [name: string, value: string])[]
 
 interface Common {
-  /** The device it is about: the authenticated identity. Empty only for alerts and deliveries about none. */
+  /** The device it is about: the authenticated identity. Empty only for what is about none or comes from the server. */
   device: string
   severity: Severity
 }
@@ -67,27 +67,55 @@ export interface PresenceDraft extends Common {
   order: number
 }
 
+/** What happened to an alert. `flapping`: it is held open because it clears and is raised again and again. */
+export const alertChanges = [
+  'raised',
+  'repeated',
+  'severity',
+  'flapping',
+  'acknowledged',
+  'resolved'
+] as const
+export type AlertChange = (typeof alertChanges)[number]
+
 export interface AlertDraft extends Common {
   kind: 'alert'
   alert: string
   rule: string
   key: string
   state: 'firing' | 'acknowledged' | 'resolved'
+  /** What is new. `repeated`: its condition was met again. */
+  change: AlertChange
   title: string
   detail: string
+  /** How many times its condition was met. */
   count: number
-  /** Cursor of the notification that caused it. */
+  /** When it was raised, ms since 1970. */
+  firstAt: number
+  /** Cursor of the notification that caused this; empty: none did. */
   cause: string
+  /** Topic of the event that raised it; absent: none did. */
+  eventTopic?: string
+  labels?: Readonly<Record<string, string>>
+  runbook?: string
+  /** Who did it; absent: its rule. */
   actor?: string
+  comment?: string
 }
 
 export interface DeliveryDraft extends Common {
   kind: 'delivery'
+  /** The first of the alerts that are told. */
   alert: string
+  /** All of them, where there are several. */
+  alerts?: readonly string[]
+  /** Id of the intended delivery, the same for all its attempts. */
+  delivery: string
   channel: string
   attempt: number
   outcome: 'sent' | 'failed' | 'gave-up' | 'suppressed'
   detail: string
+  /** Cursor of the notification that caused it; empty: none did. */
   cause: string
 }
 

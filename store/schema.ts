@@ -133,6 +133,31 @@ interface CheckpointTable {
   seq: number
 }
 
+interface StateTable {
+  scope: string
+  key: string
+  value: Uint8Array
+}
+
+interface AlertTable {
+  id: string
+  number: number
+  rule: string
+  key: string
+  device: string
+  state: string
+  /** Index of the severity. */
+  severity: number
+  first_at: number
+  changed_at: number
+  body: Uint8Array
+}
+
+interface AlertEntryTable {
+  alert: string
+  seq: number
+}
+
 export interface Schema {
   log_state: LogStateTable
   block: BlockTable
@@ -149,4 +174,7 @@ export interface Schema {
   received: ReceivedTable
   will: WillTable
   checkpoint: CheckpointTable
+  state: StateTable
+  alert: AlertTable
+  alert_entry: AlertEntryTable
 }

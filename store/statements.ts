@@ -1,9 +1,9 @@
 // Texts of the statements that commits are made of: built by Kysely once, executed with parameters ever after.
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
-import { packMqtt } from './entry-codec.ts'
+import { packMqtt, severityIndex } from './entry-codec.ts'
 import type { SqlValue, Statement } from './engine.ts'
-import type { EventDraft } from './notification.ts'
+import type { AlertDraft, DeliveryDraft, EventDraft } from './notification.ts'
 import type { Schema } from './schema.ts'
 import type { Change, DeviceRow, TokenRow } from './store.ts'
 
@@ -82,6 +82,23 @@ export class Statements {
       stream: upsert(db, 'stream', { keys: ['device', 'name'], columns: ['device', 'name', 'seq'] }),
       device: upsert(db, 'device', { keys: ['id'], columns: ['id', 'token_hash', 'created_at'] }),
       token: upsert(db, 'token', { keys: ['id'], columns: ['id', 'hash', 'role', 'name', 'created_at'] }),
+      state: upsert(db, 'state', { keys: ['scope', 'key'], columns: ['scope', 'key', 'value'] }),
+      alert: upsert(db, 'alert', {
+        keys: ['id'],
+        columns: [
+          'id',
+          'number',
+          'rule',
+          'key',
+          'device',
+          'state',
+          'severity',
+          'first_at',
+          'changed_at',
+          'body'
+        ]
+      }),
+      alertEntry: alertEntryInsert(db),
       retained: retainedUpsert(db),
       folded: db.updateTable('log_state').set({ folded_seq: 0 }).compile().sql,
       noSession: remove(db, 'session', ['key']),
@@ -95,6 +112,9 @@ export class Statements {
       noWill: remove(db, 'will', ['session']),
       noRetained: remove(db, 'retained', ['topic']),
       noRetainedOf: remove(db, 'retained', ['topic', 'seq']),
+      noState: remove(db, 'state', ['scope', 'key']),
+      noAlert: remove(db, 'alert', ['id']),
+      noAlertEntries: remove(db, 'alert_entry', ['alert']),
       noDevice: remove(db, 'device', ['id']),
       noToken: remove(db, 'token', ['id'])
     }
@@ -122,6 +142,10 @@ export class Statements {
           return one(text.noWill, change.session)
         case 'retained':
           return one(text.noRetainedOf, change.topic, change.seq)
+        case 'state':
+          return one(text.noState, change.scope, change.key)
+        case 'alert':
+          return [text.noAlertEntries, text.noAlert].map(sql => ({ sql, parameters: [change.id] }))
       }
     }
     switch (change.put) {
@@ -159,6 +183,13 @@ export class Statements {
       }
       case 'checkpoint':
         return one(text.checkpoint, change.name, change.seq)
+      case 'state':
+        return one(text.state, change.row.scope, change.row.key, change.row.value)
+      case 'alert': {
+        const { id, number, rule, key, device, state, severity, firstAt, changedAt, body } = change.row
+        const rest = [state, severityIndex(severity), firstAt, changedAt, body]
+        return one(text.alert, id, number, rule, key, device, ...rest)
+      }
     }
   }
 
@@ -186,6 +217,12 @@ export class Statements {
     return { sql: this.#sql.folded, parameters: [seq] }
   }
 
+  /** Enters what is entry `offset` (from 0) of the commit's block in the lists of its alerts' notifications. */
+  alertEntries(draft: AlertDraft | DeliveryDraft, offset: number): Statement[] {
+    const alerts = draft.kind === 'delivery' && draft.alerts ? draft.alerts : [draft.alert]
+    return alerts.map(alert => ({ sql: this.#sql.alertEntry, parameters: [alert, offset] }))
+  }
+
   /** What a retained event that is entry `offset` (from 0) of the commit's block does to its topic's row. */
   retained({ topic, device, payload, mqtt }: EventDraft, at: number, offset: number): Statement {
     if (payload.length === 0 || mqtt === undefined) return { sql: this.#sql.noRetained, parameters: [topic] }
@@ -195,6 +232,14 @@ export class Statements {
 
 function one(sql: string, ...parameters: SqlValue[]): Statement[] {
   return [{ sql, parameters }]
+}
+
+function alertEntryInsert(db: Queries): string {
+  return db
+    .insertInto('alert_entry')
+    .values({ alert: '', seq: sql<number>`(select next_seq from log_state) + ${0}` })
+    .onConflict(conflict => conflict.doNothing())
+    .compile().sql
 }
 
 function retainedUpsert(db: Queries): string {

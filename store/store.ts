@@ -70,6 +70,12 @@ export interface AppendOptions {
   stream?: { name: string; seq: number }
 }
 
+/** Notifications and table changes that are committed together or not at all, and so are visible together. */
+export interface LogTransaction {
+  drafts: readonly Draft[]
+  changes: readonly Change[]
+}
+
 /** Called once: `null` when what was given is committed and fsynced. Calls come in the order of the appends. */
 export type OnDurable = (error: StoreError | null) => void
 
@@ -88,10 +94,17 @@ export interface Log {
   /** Commits table changes alone, in order with the appends around it. */
   write(changes: readonly Change[], onDurable: OnDurable | null): void
   /**
+   * Commits notifications and changes as one, in order with the appends around it. It waits for a log that is unwritable
+   * to recover. A transaction is held in memory whole: callers keep it to some thousands of drafts and changes.
+   */
+  transact(transaction: LogTransaction, onDurable: OnDurable | null): void
+  /**
    * Reads the notifications after sequence `after` that pass the filter. Never on the event loop's time; recent ones
    * come from memory.
    */
   read(after: number, options: ReadOptions): Promise<ReadResult>
+  /** The highest sequence whose notification came before `at`, ms since 1970; `first - 1` if none is kept. */
+  seqBefore(at: number): Promise<number>
   /** The single notification with this sequence, or null when it is not (or no longer) there. */
   get(seq: number): Promise<Notification | null>
   /**
@@ -243,10 +256,48 @@ export interface RetainedRow {
   mqtt: MqttDetails
 }
 
+/** Something that a part of the gateway keeps over restarts, by a name within a scope. */
+export interface StateRow {
+  scope: string
+  key: string
+  value: Uint8Array
+}
+
+/** An alert: what queries look at, and the whole of it as its owner wrote it. */
+export interface AlertRow {
+  /** As the notifications name it. */
+  id: string
+  /** Counts the alerts of this log from 1. */
+  number: number
+  rule: string
+  key: string
+  device: string
+  state: 'firing' | 'acknowledged' | 'resolved'
+  severity: Severity
+  /** ms since 1970 */
+  firstAt: number
+  /** ms since 1970 of the last change of state or severity. */
+  changedAt: number
+  body: Uint8Array
+}
+
+/** Which alerts to read, newest first. All conditions that are given must hold. */
+export interface AlertQuery {
+  states?: readonly AlertRow['state'][]
+  severityMin?: Severity
+  rules?: readonly string[]
+  devices?: readonly string[]
+  keys?: readonly string[]
+  /** Alerts with lower numbers only. */
+  before?: number
+  limit: number
+}
+
 /**
  * One change of a table, written with the next commit. To set a retained message needs none: an appended event whose
  * `mqtt.retain` is set replaces its topic's row (an empty payload removes it) in its block's transaction. One that has
- * expired is deleted by its sequence, so that one that has replaced it meanwhile stays.
+ * expired is deleted by its sequence, so that one that has replaced it meanwhile stays. Nor does it take a change to
+ * enter an alert's or a delivery's notification in the list of its alerts' notifications.
  */
 export type Change =
   | { put: 'presence'; row: PresenceRow }
@@ -265,6 +316,11 @@ export type Change =
   | { delete: 'will'; session: string }
   | { delete: 'retained'; topic: string; seq: number }
   | { put: 'checkpoint'; name: string; seq: number }
+  | { put: 'state'; row: StateRow }
+  | { delete: 'state'; scope: string; key: string }
+  | { put: 'alert'; row: AlertRow }
+  /** With the list of its notifications; these stay in the log. */
+  | { delete: 'alert'; id: string }
 
 /** Reads of the tables. They see everything that was durable when they were called. */
 export interface Tables {
@@ -282,6 +338,18 @@ export interface Tables {
   wills(): Promise<WillRow[]>
   /** All retained messages, a page at a time. */
   retained(onPage: (rows: RetainedRow[]) => void): Promise<void>
+  /** All of a scope, by key, a page at a time. */
+  state(scope: string, onPage: (rows: StateRow[]) => void): Promise<void>
+  /** Alerts that are not resolved, by number, a page at a time. */
+  openAlerts(onPage: (rows: AlertRow[]) => void): Promise<void>
+  alert(id: string): Promise<AlertRow | null>
+  alerts(query: AlertQuery): Promise<AlertRow[]>
+  /** Sequences of an alert's own notifications and of its deliveries, the newest `limit` of them, in rising order. */
+  alertEntries(id: string, limit: number): Promise<number[]>
+  /** The highest number of an alert, 0 if there is none. */
+  lastAlert(): Promise<number>
+  /** Ids of some alerts that were resolved before this time, ms since 1970. */
+  alertsResolvedBefore(at: number, limit: number): Promise<string[]>
 }
 
 /**

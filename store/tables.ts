@@ -1,10 +1,13 @@
-// Reads of the tables. Those of MQTT sessions are in session-tables.ts.
+// Reads of the tables. Those of MQTT sessions are in session-tables.ts, those of alerts in alert-tables.ts.
+import { AlertTables } from './alert-tables.ts'
 import type { Engine } from './engine.ts'
 import { unpack } from './msgpack-reader.ts'
 import type { MqttDetails } from './notification.ts'
 import { SessionTables } from './session-tables.ts'
 import type {
   ActivityRow,
+  AlertQuery,
+  AlertRow,
   DeviceRow,
   PresenceRow,
   RetainedRow,
@@ -13,6 +16,7 @@ import type {
   SessionState,
   SharedInflight,
   ShareRow,
+  StateRow,
   SubscriptionRow,
   Tables,
   TokenRow,
@@ -24,10 +28,12 @@ import { PAGE_MESSAGES, PAGE_ROWS, TableReader } from './table-reader.ts'
 export class StoreTables implements Tables {
   readonly #reader: TableReader
   readonly #sessions: SessionTables
+  readonly #alerts: AlertTables
 
   constructor(engine: Engine) {
     this.#reader = new TableReader(engine)
     this.#sessions = new SessionTables(this.#reader)
+    this.#alerts = new AlertTables(this.#reader)
   }
 
   session(key: string): Promise<SessionState | null> {
@@ -48,6 +54,46 @@ export class StoreTables implements Tables {
 
   sharedInflight(): Promise<SharedInflight[]> {
     return this.#sessions.sharedInflight()
+  }
+
+  openAlerts(onPage: (rows: AlertRow[]) => void): Promise<void> {
+    return this.#alerts.open(onPage)
+  }
+
+  alert(id: string): Promise<AlertRow | null> {
+    return this.#alerts.one(id)
+  }
+
+  alerts(query: AlertQuery): Promise<AlertRow[]> {
+    return this.#alerts.some(query)
+  }
+
+  alertEntries(id: string, limit: number): Promise<number[]> {
+    return this.#alerts.entries(id, limit)
+  }
+
+  lastAlert(): Promise<number> {
+    return this.#alerts.last()
+  }
+
+  alertsResolvedBefore(at: number, limit: number): Promise<string[]> {
+    return this.#alerts.resolvedBefore(at, limit)
+  }
+
+  async state(scope: string, onPage: (rows: StateRow[]) => void): Promise<void> {
+    const pages = this.#reader.pages(
+      after =>
+        this.#reader.queries
+          .selectFrom('state')
+          .select(['scope', 'key', 'value'])
+          .where('scope', '=', scope)
+          .where('key', '>', after)
+          .orderBy('key')
+          .limit(PAGE_ROWS)
+          .compile(),
+      row => row.key
+    )
+    for await (const rows of pages) onPage(rows)
   }
 
   async presence(): Promise<PresenceRow[]> {

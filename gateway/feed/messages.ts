@@ -54,22 +54,15 @@ function ownFields(notification: Exclude<Notification, { kind: 'event' }>): obje
       return { status, reason, session, order }
     }
     case 'alert': {
-      const { alert, rule, key, state, title, detail, count, cause, actor } = notification
-      return {
-        alert,
-        rule,
-        key,
-        state,
-        title,
-        detail,
-        count,
-        cause,
-        ...(actor === undefined ? {} : { actor })
-      }
+      const { alert, rule, key, state, change, title, detail, count, firstAt, cause } = notification
+      const { eventTopic, labels, runbook, actor, comment } = notification
+      const optional = Object.entries({ eventTopic, labels, runbook, actor, comment })
+      const own = { alert, rule, key, state, change, title, detail, count, firstAt, cause }
+      return Object.assign(own, Object.fromEntries(optional.filter(([, value]) => value !== undefined)))
     }
     case 'delivery': {
-      const { alert, channel, attempt, outcome, detail, cause } = notification
-      return { alert, channel, attempt, outcome, detail, cause }
+      const { alert, alerts, delivery, channel, attempt, outcome, detail, cause } = notification
+      return { alert, ...(alerts && { alerts }), delivery, channel, attempt, outcome, detail, cause }
     }
   }
 }

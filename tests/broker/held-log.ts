@@ -1,6 +1,6 @@
 // The store's log with a gate in front: while it is held, appends and writes wait, as they do while a disk is slow.
 import type { Draft } from '../../store/notification.ts'
-import type { AppendOptions, Change, Log, OnDurable, ReadOptions } from '../../store/store.ts'
+import type { AppendOptions, Change, Log, LogTransaction, OnDurable, ReadOptions } from '../../store/store.ts'
 import type { Random } from './random.ts'
 
 /** Passes everything on to a log; `hold` and `release` decide when what is written gets there. */
@@ -60,11 +60,18 @@ export class HeldLog implements Log {
     else this.#waiting.push(pass)
   }
 
+  transact(transaction: LogTransaction, onDurable: OnDurable | null): void {
+    const pass = () => this.#log.transact(transaction, onDurable)
+    if (this.#waiting === null) pass()
+    else this.#waiting.push(pass)
+  }
+
   bounds = () => this.#log.bounds()
   health = () => this.#log.health()
   waitingBytes = () => this.#log.waitingBytes()
   read = (after: number, options: ReadOptions) => this.#log.read(after, options)
   get = (seq: number) => this.#log.get(seq)
+  seqBefore = (at: number) => this.#log.seqBefore(at)
   follow: Log['follow'] = (...given) => this.#log.follow(...given)
   streamCount = (device: string) => this.#log.streamCount(device)
   streamPosition = (device: string, stream: string) => this.#log.streamPosition(device, stream)
