@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { LineCounter, isMap, parse, parseDocument } from 'yaml'
 import type { Setting } from './settings.ts'
-import { suggest } from './suggestion.ts'
+import { suggest } from '../store/suggestion.ts'
 
 /** One thing that is wrong with a configuration. */
 export interface Problem {
