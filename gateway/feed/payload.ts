@@ -24,7 +24,20 @@ export type PlainPayload = { is: 'json'; text: string } | { is: 'text'; text: st
 export function classify(payload: Buffer): PlainPayload {
   if (!isUtf8(payload)) return { is: 'bytes' }
   const text = payload.toString('utf8')
-  return isJson(text) ? { is: 'json', text } : { is: 'text', text }
+  return parseJson(text) === null ? { is: 'text', text } : { is: 'json', text }
+}
+
+/** The value of what is JSON and not nested too deeply; null for other text. */
+export function parseJson(text: string): { value: unknown } | null {
+  // Most text that is none is known by its first character, which spares an exception.
+  if (!/^[\s\-0-9"{[tfn]/.test(text)) return null
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  return text.length <= 2 * NESTING_MAX || !nestsDeeply(text) ? { value } : null
 }
 
 /**
@@ -60,17 +73,6 @@ function base64(bytes: Buffer): { json: string; base64: true } {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function isJson(text: string): boolean {
-  // Most text that is none is known by its first character, which spares an exception.
-  if (!/^[\s\-0-9"{[tfn]/.test(text)) return false
-  try {
-    JSON.parse(text)
-  } catch {
-    return false
-  }
-  return text.length <= 2 * NESTING_MAX || !nestsDeeply(text)
 }
 
 function nestsDeeply(json: string): boolean {
