@@ -3,7 +3,8 @@ import type { Severity } from '../../store/notification.ts'
 import type { Expression } from './expression.ts'
 import type { Template } from './template.ts'
 
-interface CommonRule {
+/** What all types have. */
+export interface CommonRule {
   name: string
   /** Topic filters of the events it looks at; empty: any topic. */
   topics: readonly string[]
@@ -76,3 +77,4 @@ export interface AlarmRule extends CommonRule {
 }
 
 export type Rule = ThresholdRule | CountRule | RateRule | AbsentRule | OfflineRule | AlarmRule
+export type RuleType = Rule['type']
