@@ -1,5 +1,6 @@
 // What a device may publish and subscribe, by patterns from the configuration. Topics that begin with `$` are nobody's,
-// but that a rule may name `$SYS` topics to be subscribed to.
+// but that a rule may name `$SYS` and `$alerts` topics to be subscribed to. Operators may see everything and publish
+// nothing.
 import { topicMatches } from '../store/topic-filter.ts'
 import type { Identity } from './identity.ts'
 
@@ -9,14 +10,14 @@ export interface AccessRule {
   devices: string[]
   /** Topic filters; `%c` is the client id, `%u` the user name. */
   publish: string[]
-  /** Topic filters, as for `publish`. `$SYS` topics are covered only by those whose first level is `$SYS`. */
+  /** Topic filters, as for `publish`. `$SYS` and `$alerts` topics are covered only by those that begin with them. */
   subscribe: string[]
 }
 
 interface Access {
   publish: Patterns
   subscribe: Patterns
-  /** Of the patterns to subscribe to, those that are written with `$SYS` in front. */
+  /** Of the patterns to subscribe to, those that are written with `$SYS` or `$alerts` in front. */
   system: Patterns
 }
 
@@ -35,15 +36,16 @@ export class Authorizer {
     this.#rules = rules
   }
 
-  /** Whether the device may publish to this topic name. */
+  /** Whether it may publish to this topic name. */
   mayPublish(identity: Identity, topic: string): boolean {
-    if (topic.startsWith('$')) return false
+    if (topic.startsWith('$') || identity.operator !== undefined) return false
     const { all, filters } = this.#access(identity).publish
     return all || filters.some(filter => topicMatches(filter, topic))
   }
 
-  /** Whether the device may see every topic that this (valid) filter matches. */
+  /** Whether it may see every topic that this (valid) filter matches. */
   maySubscribe(identity: Identity, filter: string): boolean {
+    if (identity.operator !== undefined) return true
     if (filter.startsWith('$')) return this.#mayWatch(identity, filter)
     const { all, filters } = this.#access(identity).subscribe
     return all || filters.some(pattern => filterCovers(pattern, filter))
@@ -80,7 +82,7 @@ function patternsFor(identity: Identity, patterns: string[]): Patterns {
 }
 
 function namesSystem(pattern: string): boolean {
-  return pattern === '$SYS' || pattern.startsWith('$SYS/')
+  return /^\$(SYS|alerts)(\/|$)/.test(pattern)
 }
 
 /**

@@ -1,8 +1,8 @@
 // Who a connection is. Made by the Authenticator, once per connection; other parts key their caches on the object.
 
-/** An authenticated device. What it sends is attributed to `device`, whatever its payloads claim. */
+/** An authenticated device, or an operator. What a device sends is attributed to it, whatever its payloads claim. */
 export interface Identity {
-  /** Id under which the log knows the device. */
+  /** Id under which the log knows the device; empty for an operator, of whom the log knows nothing. */
   device: string
   /** User name it gave, or null; `%u` in access rules. */
   user: string | null
@@ -10,4 +10,11 @@ export interface Identity {
   clientId: string
   /** Whether it was let in without a token. */
   anonymous: boolean
+  /** Id of the token of the operator that it is; absent: it is a device. */
+  operator?: string
+}
+
+/** Whose sessions and connects those of the identity are. No device's id begins like an operator's. */
+export function ownerOf({ device, operator }: Identity): string {
+  return operator === undefined ? device : `\0${operator}`
 }

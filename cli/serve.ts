@@ -5,6 +5,7 @@ import { Authenticator } from '../broker/authenticate.ts'
 import { Authorizer } from '../broker/authorize.ts'
 import { Ingest } from '../broker/ingest.ts'
 import { ConnectionLimits } from '../broker/limits.ts'
+import { Operators } from '../broker/operators.ts'
 import { MqttServer } from '../broker/mqtt/server.ts'
 import { Presence } from '../broker/presence.ts'
 import { TcpServer } from '../broker/tcp/server.ts'
@@ -12,6 +13,7 @@ import type { Config } from '../config/schema.ts'
 import { Gateway } from '../gateway/gateway.ts'
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts'
 import type { Store } from '../store/store.ts'
+import { Tokens } from '../store/tokens.ts'
 import { ensureAdminToken } from './admin-token.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 import { explainStartFailure } from './start-failure.ts'
@@ -147,9 +149,16 @@ async function startDevices(config: Config, { store, logger, registry, parts, de
     version: packageVersion(),
     now: Date.now
   }
+  const tokens = new Tokens(store.tokens)
+  const operators = new Operators(tokens)
   const { mqtt, tcp } = config
   if (mqtt.enabled)
-    devices.mqtt = new MqttServer({ ...shared, settings: mqtt, logger: logger.child({ room: 'mqtt' }) })
+    devices.mqtt = new MqttServer({
+      ...shared,
+      operators,
+      settings: mqtt,
+      logger: logger.child({ room: 'mqtt' })
+    })
   if (tcp.enabled)
     devices.tcp = new TcpServer({ ...shared, settings: tcp, logger: logger.child({ room: 'tcp' }) })
   // Whoever is connected with a device's id when its token changes, or when it becomes a registered one, must come back.
@@ -158,6 +167,7 @@ async function startDevices(config: Config, { store, logger, registry, parts, de
     devices.mqtt?.disconnectDevice(id, code)
     devices.tcp?.disconnectDevice(id, code)
   })
+  tokens.onRevoked(id => devices.mqtt?.disconnectOperator(id, 'token-revoked'))
   parts.unshift(
     { name: 'presence', close: () => presence.stop() }, // first: that devices are cut off now tells nothing of them
     {

@@ -26,7 +26,7 @@ import { endWithProblem, installProblems, onClientError, onFrameworkError } from
 import { installRequestMetrics } from './http/request-metrics.ts'
 import { tokenRoutes } from './http/token-routes.ts'
 import type { GatewaySettings } from './settings.ts'
-import { Tokens } from './tokens.ts'
+import { Tokens } from '../store/tokens.ts'
 
 /** Time for a whole request to arrive. */
 const REQUEST_TIMEOUT_MS = 60_000

@@ -1,6 +1,7 @@
 // The log over an engine: appends become group commits, commits become batches for followers and the recent window,
 // reads come from the window or from the engine.
 import type { Logger } from 'pino'
+import { retainedAlert } from './alert-message.ts'
 import { encodeBlock } from './block.ts'
 import type { EncodedBlock, TimedDraft } from './block.ts'
 import { unpackEntries } from './block-reader.ts'
@@ -255,6 +256,11 @@ export class StoreLog implements Log {
         retained.set(draft.topic, this.#options.statements.retained(draft, at, drafts.length))
       if (draft.kind === 'alert' || draft.kind === 'delivery')
         statements.push(...this.#options.statements.alertEntries(draft, drafts.length))
+      if (draft.kind === 'alert') {
+        const message = retainedAlert(draft, at)
+        if (message)
+          retained.set(message.topic, this.#options.statements.retained(message, at, drafts.length))
+      }
       drafts.push(waiting)
     }
     statements.push(...retained.values())

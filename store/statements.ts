@@ -223,8 +223,12 @@ export class Statements {
     return alerts.map(alert => ({ sql: this.#sql.alertEntry, parameters: [alert, offset] }))
   }
 
-  /** What a retained event that is entry `offset` (from 0) of the commit's block does to its topic's row. */
-  retained({ topic, device, payload, mqtt }: EventDraft, at: number, offset: number): Statement {
+  /** What a retained message, made by entry `offset` (from 0) of the commit's block, does to its topic's row. */
+  retained(
+    { topic, device, payload, mqtt }: Pick<EventDraft, 'topic' | 'device' | 'payload' | 'mqtt'>,
+    at: number,
+    offset: number
+  ): Statement {
     if (payload.length === 0 || mqtt === undefined) return { sql: this.#sql.noRetained, parameters: [topic] }
     return { sql: this.#sql.retained, parameters: [topic, offset, at, device, payload, packMqtt(mqtt)] }
   }

@@ -246,7 +246,10 @@ export interface WillRow {
   dueAt: number | null
 }
 
-/** A retained message: the last event with RETAIN on its topic. */
+/**
+ * A retained message: the last event with RETAIN on its topic, or the last notification of an open alert, whose payload
+ * lacks its cursor (see alert-message.ts).
+ */
 export interface RetainedRow {
   topic: string
   seq: number
@@ -295,9 +298,10 @@ export interface AlertQuery {
 
 /**
  * One change of a table, written with the next commit. To set a retained message needs none: an appended event whose
- * `mqtt.retain` is set replaces its topic's row (an empty payload removes it) in its block's transaction. One that has
- * expired is deleted by its sequence, so that one that has replaced it meanwhile stays. Nor does it take a change to
- * enter an alert's or a delivery's notification in the list of its alerts' notifications.
+ * `mqtt.retain` is set replaces its topic's row (an empty payload removes it) in its block's transaction, and so does an
+ * alert's notification with its alert's row. One that has expired is deleted by its sequence, so that one that has
+ * replaced it meanwhile stays. Nor does it take a change to enter an alert's or a delivery's notification in the list of
+ * its alerts' notifications.
  */
 export type Change =
   | { put: 'presence'; row: PresenceRow }

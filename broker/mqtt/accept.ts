@@ -8,7 +8,9 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from '../../store/store.ts'
 import type { AuthenticationRefusal, Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
+import { ownerOf } from '../identity.ts'
 import type { AdmissionRefusal, ConnectionLimits } from '../limits.ts'
+import type { Operators } from '../operators.ts'
 import type { Presence } from '../presence.ts'
 import type { ConnectPacket } from './client-packets.ts'
 import { encodeAcceptance, type AnnouncedLimits, type ConnectRefusal } from './connack.ts'
@@ -29,6 +31,7 @@ export interface EndContext {
 
 export interface AcceptContext extends EndContext {
   log: Pick<Log, 'full'>
+  operators: Operators
   authenticator: Authenticator
   authorizer: Authorizer
   limits: ConnectionLimits
@@ -61,9 +64,10 @@ const noRoomForWill = {
   message: 'there is no room for one more will'
 } as const
 
-// A session belongs to a device and a client id, so that no device can take another one's session by naming its id.
-function sessionKey(device: string, clientId: string): string {
-  return device === clientId ? device : `${device}\0${clientId}`
+// A session belongs to a device (or an operator's token) and a client id, so that nobody can take another one's session
+// by naming its id.
+function sessionKey(owner: string, clientId: string): string {
+  return owner === clientId ? owner : `${owner}\0${clientId}`
 }
 
 function check(
@@ -90,20 +94,18 @@ function check(
     connection.idAssigned = true
   }
   const { clientId, username, password, will } = packet
-  const outcome = context.authenticator.authenticate({
-    user: username ?? null,
-    clientId,
-    token: password ?? null
-  })
+  const credentials = { user: username ?? null, clientId, token: password ?? null }
+  const outcome =
+    context.operators.authenticate(credentials) ?? context.authenticator.authenticate(credentials)
   if (!outcome.ok) return refuse(credentialRefusals[outcome.code], outcome.message)
   const { identity } = outcome
-  const tooOften = context.limits.admitDevice(identity.device)
+  const tooOften = context.limits.admitDevice(ownerOf(identity))
   if (tooOften !== null) return refuse(limitRefusals[tooOften.code], tooOften.message)
   if (will !== undefined && !context.authorizer.mayPublish(identity, will.topic)) {
     const refusal = { code: reason.notAuthorized, returnCode: 5 }
-    return refuse(refusal, 'this device may not publish to its will’s topic')
+    return refuse(refusal, 'it may not publish to its will’s topic')
   }
-  const key = sessionKey(identity.device, clientId)
+  const key = sessionKey(ownerOf(identity), clientId)
   // Here, before it takes over from the connection that it can't follow.
   if (will !== undefined && !context.wills.hasRoomFor(key, will))
     return refuse(noRoomForWill, noRoomForWill.message)
@@ -183,7 +185,8 @@ function welcome(context: AcceptContext, connection: Connection): void {
   client.connected = true
   connection.opened(encodeAcceptance(acceptance, connection.version, announced))
   connection.inflightMax = Math.min(inflightMax, client.receiveMaximum)
-  connection.presence = presence.online(identity.device, inherited === null ? 'connected' : 'takeover')
+  if (identity.operator === undefined)
+    connection.presence = presence.online(identity.device, inherited === null ? 'connected' : 'takeover')
   if (inherited !== null) presence.offline(inherited, 'taken-over', { expected: true })
   connection.inherited = null
   clients.opened(connection)

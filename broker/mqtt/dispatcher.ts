@@ -1,8 +1,9 @@
-// Hands committed events to the subscribers that match, in log order. It never waits for a socket: a subscriber that
+// Hands committed events, and alerts as messages, to the subscribers that match, in log order. It never waits for a socket: a subscriber that
 // can't take a message leaves live delivery by itself and reads on from the log.
+import { alertMessage, isRetained } from '../../store/alert-message.ts'
 import { TopicTrie } from '../../store/topic-trie.ts'
-import type { EventNotification } from '../../store/notification.ts'
-import type { Batch, Follower, Log } from '../../store/store.ts'
+import type { AlertNotification, EventNotification } from '../../store/notification.ts'
+import type { Batch, Follower, Log, LogBounds } from '../../store/store.ts'
 import { Message, type View } from './message.ts'
 import type { RetainedMessages } from './retained-messages.ts'
 import { viewOf, type Subscription } from './subscription.ts'
@@ -32,14 +33,16 @@ const PLANNED_TOPIC_MAX = 1000
 export class Dispatcher {
   readonly #trie = new TopicTrie<Subscription<LiveSubscriber>>()
   readonly #retained: RetainedMessages
+  readonly #epoch: string
   #plans = new Map<string, Target[]>()
   #position: number
   #follower: Follower | null = null
   /** Messages handed to subscribers, for metrics. */
   delivered = 0
 
-  constructor({ position, retained }: { position: number; retained: RetainedMessages }) {
-    this.#position = position
+  constructor({ bounds, retained }: { bounds: LogBounds; retained: RetainedMessages }) {
+    this.#position = bounds.last
+    this.#epoch = bounds.epoch
     this.#retained = retained
   }
 
@@ -71,14 +74,27 @@ export class Dispatcher {
 
   #dispatch(batch: Batch): void {
     for (const notification of batch.items) {
-      if (notification.kind === 'event') this.#deliver(notification)
+      if (notification.kind === 'event') this.#publish(notification)
+      else if (notification.kind === 'alert') this.#publishAlert(notification)
       this.#position = notification.seq
     }
     this.#position = batch.last
   }
 
-  #deliver(event: EventNotification): void {
+  #publish(event: EventNotification): void {
     if (event.mqtt?.retain === true) this.#retained.apply(event)
+    this.#deliver(event)
+  }
+
+  #publishAlert(alert: AlertNotification): void {
+    const message = alertMessage(this.#epoch, alert)
+    if (message === null) return
+    if (isRetained(alert)) this.#retained.apply(message)
+    else this.#retained.remove(message.topic)
+    this.#deliver(message)
+  }
+
+  #deliver(event: EventNotification): void {
     const targets = this.#targets(event)
     if (targets.length === 0) return
     const message = new Message(event)

@@ -1,5 +1,6 @@
 // A subscriber's place in the log. It is live (the dispatcher hands its subscriber messages) or behind (the subscriber
 // reads on from the log at its own speed until it has caught up). There is no queue: what it can't take, it reads later.
+import { mqttMessage } from '../../store/alert-message.ts'
 import type { EventNotification } from '../../store/notification.ts'
 import type { ReadGate } from '../../store/read-gate.ts'
 import type { Filter, Log } from '../../store/store.ts'
@@ -30,7 +31,7 @@ export interface LogReader {
   readonly filter: Filter
   /** Sends some of what comes before the log. False when there was no room. */
   sendFirst(): Promise<boolean>
-  /** Takes an event of the log. False when there is no room for it. */
+  /** Takes an event of the log, or an alert as a message. False when there is no room for it. */
   take(event: EventNotification): boolean
 }
 
@@ -121,11 +122,13 @@ export class LogPlace {
     const limit = Math.max(1, Math.min(PAGE_ITEMS, reader.pageItems))
     const page = { limit, bytesMax: PAGE_BYTES, filter: reader.filter }
     const { items, next, gap } = await log.read(this.#cursor, page)
+    const { epoch } = log.bounds()
     if (reader.audience !== audience) return false
     if (gap !== null) counts.gaps++
     for (const item of items) {
       if (item.seq > dispatcher.position) return true // the dispatcher will deliver it
-      if (item.kind === 'event' && !reader.take(item)) return false
+      const message = mqttMessage(epoch, item)
+      if (message !== null && !reader.take(message)) return false
       this.#cursor = item.seq
     }
     this.#cursor = Math.max(this.#cursor, Math.min(next, dispatcher.position))

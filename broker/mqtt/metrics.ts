@@ -82,8 +82,8 @@ export function registerMetrics(
   const gauges: [string, string, () => number][] = [
     ['sessions', 'Durable MQTT sessions, connected or not.', sessions],
     ['shares', 'Shared subscriptions, by share name and filter.', shares],
-    ['retained_messages', 'Topics with a retained message.', () => retained.count],
-    ['retained_bytes', 'Bytes of retained messages.', () => retained.bytes],
+    ['retained_messages', 'Topics with a retained message, without alerts.', () => retained.count],
+    ['retained_bytes', 'Bytes of retained messages, without alerts.', () => retained.bytes],
     ['wills', 'Wills of connected clients, and those that wait for their delay.', () => wills.count],
     ['wills_bytes', 'Bytes of wills.', () => wills.bytes]
   ]

@@ -1,5 +1,7 @@
 // The retained message of each topic, in memory as a tree of topic levels. It follows the log, so that at any moment
-// it holds exactly what the log says up to the dispatcher's place.
+// it holds exactly what the log says up to the dispatcher's place. Open alerts are among them, but take no room from what
+// devices may have retained: how many there are has a limit of its own.
+import { isAlertTopic, withCursor } from '../../store/alert-message.ts'
 import { mqttBytes } from '../../store/notification-size.ts'
 import type { EventNotification } from '../../store/notification.ts'
 import type { RetainedRow } from '../../store/store.ts'
@@ -18,12 +20,12 @@ export class RetainedMessages {
   #bytes = 0
   #expiredCount = 0
 
-  /** Number of topics with a retained message. */
+  /** Number of topics with a retained message, without those that begin with `$`. */
   get count(): number {
     return this.#count
   }
 
-  /** Bytes of the retained topics, payloads and properties. */
+  /** Bytes of their topics, payloads and properties. */
   get bytes(): number {
     return this.#bytes
   }
@@ -33,9 +35,10 @@ export class RetainedMessages {
     return this.#expiredCount
   }
 
-  /** Takes a stored message in, at start. */
-  load(row: RetainedRow): void {
-    const { topic, seq, at, device, payload, mqtt } = row
+  /** Takes a stored message of the log `epoch` in, at start. */
+  load(epoch: string, row: RetainedRow): void {
+    const { topic, seq, at, device, mqtt } = row
+    const payload = isAlertTopic(topic) ? withCursor(row.payload, epoch, seq) : row.payload
     this.#set(topic, {
       kind: 'event',
       severity: 'info',
@@ -54,6 +57,11 @@ export class RetainedMessages {
   apply(event: EventNotification): void {
     if (event.payload.length === 0) this.#delete(event.topic)
     else this.#set(event.topic, { ...event, payload: Buffer.from(event.payload) }) // a copy: the batch's memory is large
+  }
+
+  /** Removes a topic's message. */
+  remove(topic: string): void {
+    this.#delete(topic)
   }
 
   /** Removes messages that have expired [MQTT-3.3.2-5], at most `max` at a time. Returns them: the store has them still. */
@@ -93,9 +101,11 @@ export class RetainedMessages {
       if (child === undefined) node.children.set(level, (child = { message: null, children: null }))
       node = child
     }
-    if (node.message === null) this.#count++
-    else this.#uncount(node.message)
-    this.#bytes += sizeOf(message)
+    if (node.message !== null) this.#uncount(node.message)
+    if (counts(topic)) {
+      this.#count++
+      this.#bytes += sizeOf(message)
+    }
     if (message.mqtt?.expiresAt !== undefined) this.#expiring.add(topic, message.mqtt.expiresAt)
     node.message = message
   }
@@ -110,7 +120,6 @@ export class RetainedMessages {
     }
     const leaf = path.at(-1)
     if (leaf?.message == null) return
-    this.#count--
     this.#uncount(leaf.message)
     leaf.message = null
     for (let depth = levels.length; depth > 0; depth--) {
@@ -122,9 +131,16 @@ export class RetainedMessages {
 
   // What is replaced or removed no longer takes bytes, nor expires.
   #uncount(message: EventNotification): void {
-    this.#bytes -= sizeOf(message)
+    if (counts(message.topic)) {
+      this.#count--
+      this.#bytes -= sizeOf(message)
+    }
     if (message.mqtt?.expiresAt !== undefined) this.#expiring.remove(message.topic, message.mqtt.expiresAt)
   }
+}
+
+function counts(topic: string): boolean {
+  return !topic.startsWith('$')
 }
 
 /** Of a message, what counts when it is retained. */

@@ -11,6 +11,7 @@ import type { Authenticator } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { Ingest } from '../ingest.ts'
 import type { ConnectionLimits } from '../limits.ts'
+import type { Operators } from '../operators.ts'
 import type { Presence } from '../presence.ts'
 import { accept, type AcceptContext } from './accept.ts'
 import { AedesBridge } from './aedes-bridge.ts'
@@ -61,6 +62,7 @@ export interface MqttServerOptions {
   log: Log
   tables: Tables
   ingest: Ingest
+  operators: Operators
   authenticator: Authenticator
   authorizer: Authorizer
   presence: Presence
@@ -123,7 +125,7 @@ export class MqttServer {
   constructor(options: MqttServerOptions) {
     this.#options = options
     const { log, now, settings } = options
-    this.#dispatcher = new Dispatcher({ position: log.bounds().last, retained: this.#retained })
+    this.#dispatcher = new Dispatcher({ bounds: log.bounds(), retained: this.#retained })
     const mayRetain = (event: Retainable) => hasRoomToRetain({ ...settings, retained: this.#retained }, event)
     this.#wills = new Wills({ log, now, bytesMax: settings.willsBytesMax, mayRetain })
     this.#outbox = new Outbox({ flushMs: settings.flushMs, traffic: this.#traffic })
@@ -145,8 +147,9 @@ export class MqttServer {
   /** Loads what is stored, then listens. Rejects with the system's error when the port can't be had. */
   async listen(): Promise<{ address: string; port: number }> {
     const { tables, log, settings } = this.#options
+    const { epoch } = log.bounds()
     await tables.retained(rows => {
-      for (const row of rows) this.#retained.load(row)
+      for (const row of rows) this.#retained.load(epoch, row)
     })
     this.#dispatcher.start(log)
     await this.#wills.load(tables)
@@ -205,6 +208,13 @@ export class MqttServer {
   disconnectDevice(device: string, endReason: string): void {
     for (const connection of this.#connections) {
       if (connection.identity?.device === device) connection.end(reason.administrativeAction, endReason)
+    }
+  }
+
+  /** Ends the connections of an operator's token. */
+  disconnectOperator(token: string, endReason: string): void {
+    for (const connection of this.#connections) {
+      if (connection.identity?.operator === token) connection.end(reason.administrativeAction, endReason)
     }
   }
 

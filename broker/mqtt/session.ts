@@ -1,11 +1,13 @@
 // One MQTT session: its subscriptions, its memberships of shares, what is in flight, and its place in the log. What it
 // can't take now, it reads later from there.
 import { unpack } from 'msgpackr'
+import { mqttMessage } from '../../store/alert-message.ts'
 import type { EventNotification } from '../../store/notification.ts'
 import type { Change, Filter, SessionRow, SessionState } from '../../store/store.ts'
 import type { LiveSubscriber } from './dispatcher.ts'
 import type { Inflight } from './inflight-window.ts'
 import { LazyMap } from './lazy-map.ts'
+import { logFilter } from './log-filter.ts'
 import { LogPlace, type LogPlaceContext, type LogReader } from './log-place.ts'
 import { Message, type View } from './message.ts'
 import type { TrafficCounts } from './metrics.ts'
@@ -27,8 +29,6 @@ export interface SessionContext extends LogPlaceContext {
   traffic: Pick<TrafficCounts, 'publishSent' | 'publishBytesSent'>
 }
 
-// More topic filters than this are not sent along with a read; the session sorts out by itself.
-const READ_FILTERS_MAX = 100
 // Topic filters compared with topics in one turn of the event loop while it reads on: that many take a few milliseconds.
 const MATCHES_MAX = 50_000
 const nothing = Object.freeze<Inflight[]>([]) as Inflight[]
@@ -266,8 +266,7 @@ export class Session implements LiveSubscriber, LogReader {
   }
 
   get filter(): Filter {
-    const filters = [...this.subscriptions.keys()]
-    return filters.length > READ_FILTERS_MAX ? { kinds: ['event'] } : { kinds: ['event'], topics: filters }
+    return logFilter([...this.subscriptions.keys()])
   }
 
   /** What must be sent again, oldest first, then retained messages. */
@@ -284,10 +283,10 @@ export class Session implements LiveSubscriber, LogReader {
     if (this.#sender.free <= 0) return false
     await this.#sender.stored()
     const needed = entry.state === 'published'
-    const event = needed ? (entry.message ?? (await this.#context.log.get(entry.seq))) : null
+    const event = needed ? (entry.message ?? (await this.#read(entry.seq))) : null
     if (this.#sender.connection !== connection || this.#again[0] !== entry) return true
     this.#again.shift()
-    const message = event?.kind === 'event' ? new Message(event, { retained: entry.message !== null }) : null
+    const message = event === null ? null : new Message(event, { retained: entry.message !== null })
     this.#sender.sendAgain(entry, message)
     if (this.#again.length === 0) this.#offerRoom()
     return true
@@ -310,6 +309,12 @@ export class Session implements LiveSubscriber, LogReader {
   /** Keeps what is in flight to a member that unsubscribes. Returns what to store. */
   keepShared(member: ShareMember): Change[] {
     return this.#sender.keepShared(member)
+  }
+
+  async #read(seq: number): Promise<EventNotification | null> {
+    const { log } = this.#context
+    const notification = await log.get(seq)
+    return notification && mqttMessage(log.bounds().epoch, notification)
   }
 
   // Whether it can take what is new. If its socket stands against it, being behind makes sure that `drained` is called.

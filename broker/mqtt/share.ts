@@ -1,9 +1,12 @@
 // One shared subscription: a share name and a topic filter, its members, and its place in the log. Each message goes to
 // one member that is connected and has room, by turns. When none has room the share falls behind, and reads on from its
 // place when one has. What a member that is gone had not acknowledged is due to the others.
+import { mqttMessage } from '../../store/alert-message.ts'
 import type { EventNotification } from '../../store/notification.ts'
+import { topicMatches } from '../../store/topic-filter.ts'
 import type { Change, Filter, ShareRow } from '../../store/store.ts'
 import type { LiveSubscriber } from './dispatcher.ts'
+import { logFilter } from './log-filter.ts'
 import { LogPlace, type LogPlaceContext, type LogReader } from './log-place.ts'
 import { Message } from './message.ts'
 import { ShareLedger } from './share-ledger.ts'
@@ -33,13 +36,16 @@ export class Share implements LiveSubscriber, LogReader {
   /** Messages up to here came while no member was connected: none of them is sent whose QoS is 0 for all members. */
   #connectedAt = 0
   #audience: object | null = null
+  /** Whether what it reads of the log need not match. */
+  readonly #sorts: boolean
 
   constructor(
     { key, filter, cursor }: { key: string; filter: string; cursor: number },
     context: ShareContext
   ) {
     this.key = key
-    this.filter = { kinds: ['event'], topics: [filter] }
+    this.filter = logFilter([filter])
+    this.#sorts = this.filter.topics === undefined
     this.#context = context
     this.#place = new LogPlace(context, this, cursor)
     this.#subscription = {
@@ -154,9 +160,11 @@ export class Share implements LiveSubscriber, LogReader {
   async sendFirst(): Promise<boolean> {
     const seq = this.ledger.firstDue
     if (seq === undefined) return true
-    const event = await this.#context.log.get(seq)
+    const { log } = this.#context
+    const notification = await log.get(seq)
     if (this.ledger.firstDue !== seq) return true
-    if (event?.kind !== 'event') {
+    const event = notification && mqttMessage(log.bounds().epoch, notification)
+    if (event === null) {
       this.#context.counts.gaps++
     } else {
       if (!this.#hand(new Message(event))) return false
@@ -167,6 +175,7 @@ export class Share implements LiveSubscriber, LogReader {
   }
 
   take(event: EventNotification): boolean {
+    if (this.#sorts && !topicMatches(this.#subscription.filter, event.topic)) return true
     if (this.ledger.passTaken(event.seq)) return true
     const message = new Message(event)
     if (event.seq <= this.#connectedAt && (message.qos === 0 || !this.#wantsAboveQos0)) return true

@@ -184,7 +184,7 @@ function refusalOf(
   if (session === null || identity === null) return reason.unspecifiedError
   const shared = isShared(topic)
   const filter = shared ? innerFilter(topic) : topic
-  if (filter === null || (shared && filter.startsWith('$'))) return reason.notAuthorized // of $SYS each would see some values
+  if (filter === null || (shared && isSysFilter(filter))) return reason.notAuthorized // each would see some values
   if (topicLevels(filter) > context.topicLevelsMax) return reason.quotaExceeded
   const known = session.subscriptions.has(topic) || session.memberships.has(topic)
   if (!known && session.subscriptionCount >= context.subscriptionsMax) return reason.quotaExceeded

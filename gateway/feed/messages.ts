@@ -1,4 +1,5 @@
 // The feed's messages as bytes and text: notifications, batches of them, and control messages. Pure.
+import { alertFields } from '../../store/alert-message.ts'
 import { formatCursor } from '../../store/cursor.ts'
 import type { Notification } from '../../store/notification.ts'
 import { pack, payloadJson, payloadMessagePack } from './payload.ts'
@@ -53,13 +54,8 @@ function ownFields(notification: Exclude<Notification, { kind: 'event' }>): obje
       const { status, reason, session, order } = notification
       return { status, reason, session, order }
     }
-    case 'alert': {
-      const { alert, rule, key, state, change, title, detail, count, firstAt, cause } = notification
-      const { eventTopic, labels, runbook, actor, comment } = notification
-      const optional = Object.entries({ eventTopic, labels, runbook, actor, comment })
-      const own = { alert, rule, key, state, change, title, detail, count, firstAt, cause }
-      return Object.assign(own, Object.fromEntries(optional.filter(([, value]) => value !== undefined)))
-    }
+    case 'alert':
+      return alertFields(notification)
     case 'delivery': {
       const { alert, alerts, delivery, channel, attempt, outcome, detail, cause } = notification
       return { alert, ...(alerts && { alerts }), delivery, channel, attempt, outcome, detail, cause }

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { TokenRow } from '../../store/store.ts'
 import { GatewayError } from '../errors.ts'
 import { findOperator, includesRole, refuseTokenInUrl } from '../tokens.ts'
-import type { Tokens } from '../tokens.ts'
+import type { Tokens } from '../../store/tokens.ts'
 
 /** Checks the token before anything of the request is read. Sets `request.operator`. */
 export function installAuthorization(app: FastifyInstance, tokens: Tokens): void {

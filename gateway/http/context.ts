@@ -7,7 +7,7 @@ import type { FeedServer } from '../feed/feed-server.ts'
 import type { FeedCounts } from '../feed/feed-metrics.ts'
 import type { Hub } from '../feed/hub.ts'
 import type { GatewaySettings } from '../settings.ts'
-import type { Tokens } from '../tokens.ts'
+import type { Tokens } from '../../store/tokens.ts'
 
 export type Phase = 'starting' | 'serving' | 'draining'
 

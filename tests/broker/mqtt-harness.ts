@@ -7,9 +7,11 @@ import { Authorizer, type AccessRule } from '../../broker/authorize.ts'
 import { Ingest } from '../../broker/ingest.ts'
 import { ConnectionLimits, type ConnectionLimitsOptions } from '../../broker/limits.ts'
 import { MqttServer, type MqttSettings } from '../../broker/mqtt/server.ts'
+import { Operators } from '../../broker/operators.ts'
 import { Presence } from '../../broker/presence.ts'
 import { openSqliteStore } from '../../store/sqlite/open-sqlite-store.ts'
 import type { Log, Store } from '../../store/store.ts'
+import { Tokens } from '../../store/tokens.ts'
 
 const defaults: MqttSettings = {
   host: '127.0.0.1',
@@ -112,11 +114,13 @@ export async function startMqtt({
     registry,
     ...rest.limits
   })
+  const tokens = new Tokens(store.tokens)
   const server = new MqttServer({
     settings: { ...defaults, ...settings },
     log,
     tables,
     ingest: new Ingest({ log, authorizer, registry }),
+    operators: new Operators(tokens),
     authenticator: new Authenticator({ devices: store.devices, anonymous }),
     authorizer,
     presence,
@@ -126,6 +130,7 @@ export async function startMqtt({
     version: '1.2.3',
     now
   })
+  tokens.onRevoked(id => server.disconnectOperator(id, 'token-revoked'))
   const { port } = await server.listen()
   const clients: MqttClient[] = []
   let stopped: Promise<void> | null = null

@@ -1,7 +1,7 @@
 // What every engine must do for alerts: transactions, the state of the gateway's parts, the tables of alerts.
 import { describe, expect, test } from '@jest/globals'
 import type { AlertDraft, DeliveryDraft } from '../../store/notification.ts'
-import type { AlertRow, Batch, Log, LogTransaction, StateRow, Store } from '../../store/store.ts'
+import type { AlertRow, Batch, Log, LogTransaction, RetainedRow, StateRow, Store } from '../../store/store.ts'
 import { appended, event, written } from './store-place.ts'
 import type { NewPlace } from './store-place.ts'
 
@@ -181,6 +181,31 @@ export function alertsContract(name: string, newPlace: NewPlace): void {
       expect(await store.tables.alert('a1')).toBeNull()
     })
 
+    test('that are open have a retained message, of the same commit as their last notification', async () => {
+      await using place = await newPlace()
+      await using store = await place.open()
+      const retained = async () => {
+        const rows: RetainedRow[] = []
+        await store.tables.retained(page => void rows.push(...page))
+        return rows.map(({ topic, seq, payload }) => {
+          const { alert: id, change, cursor } = JSON.parse(Buffer.from(payload).toString()) as AlertJson
+          return [topic, seq, id, change, cursor]
+        })
+      }
+      const other = { alert: 'a2', key: 'pump/2' }
+      const drafts = [alert, { ...alert, change: 'repeated' as const }, { ...alert, ...other }, event('1')]
+      await transacted(store.log, { drafts, changes: [] })
+      expect(await retained()).toEqual([
+        ['$alerts/hot/pump%2F2', 3, 'a2', 'raised', undefined],
+        ['$alerts/hot/pump-1', 2, 'a1', 'repeated', undefined]
+      ])
+      await transacted(store.log, {
+        drafts: [{ ...alert, state: 'resolved', change: 'resolved' }],
+        changes: []
+      })
+      expect(await retained()).toEqual([['$alerts/hot/pump%2F2', 3, 'a2', 'raised', undefined]])
+    })
+
     test('that ended long ago are found, oldest first', async () => {
       await using place = await newPlace()
       await using store = await place.open()
@@ -194,6 +219,12 @@ export function alertsContract(name: string, newPlace: NewPlace): void {
       expect(await store.tables.alertsResolvedBefore(2000, 1)).toEqual(['a1'])
     })
   })
+}
+
+interface AlertJson {
+  alert: string
+  change: string
+  cursor?: string
 }
 
 async function allState(store: Store, scope: string): Promise<[string, number | undefined][]> {
