@@ -8,6 +8,7 @@ import { measureGuard } from './measures/guard.ts'
 import { measureQos1In, measureTcpIn } from './measures/ingest.ts'
 import { measureLatency } from './measures/latency.ts'
 import { measureQos0Out, measureQos1Out } from './measures/mqtt-out.ts'
+import { measureRules } from './measures/rules.ts'
 import { isPinned } from './pinning.ts'
 import { tableOf } from './report.ts'
 import type { Measure, Result } from './result.ts'
@@ -19,6 +20,7 @@ const measures: Record<string, Measure> = {
   'qos1-out': measureQos1Out,
   'feed-out': measureFeedOut,
   guard: measureGuard,
+  rules: measureRules,
   latency: measureLatency,
   connections: measureConnections
 }

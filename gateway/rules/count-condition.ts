@@ -17,6 +17,7 @@ export function countCondition({ when, clear: over, count, withinMs }: CountRule
       if (!met) return before.length < count ? clear(someOf(before), open) : stay(before)
       // Joined, not pushed: a list that grew has room for more than it holds, for each of many keys.
       const times = [...before.slice(before.length < count ? 0 : 1), at]
+      scope.count = times.length // for this rule's texts
       return times.length < count ? stay(times) : raise(times)
     },
     dueAt(state) {

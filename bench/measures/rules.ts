@@ -1,0 +1,168 @@
+// What rules cost: judging an event where few of many rules look at its topic, and the memory of the states of many keys.
+// One process, no sockets, no log.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { readYaml } from '../../gateway/alerting/yaml-reader.ts'
+import type { Condition, KeyState } from '../../gateway/rules/condition.ts'
+import { EventScope } from '../../gateway/rules/event-scope.ts'
+import { openCondition } from '../../gateway/rules/open-condition.ts'
+import { parseRules } from '../../gateway/rules/parse-rules.ts'
+import { RuleIndex } from '../../gateway/rules/rule-index.ts'
+import type { Rule } from '../../gateway/rules/rule.ts'
+import type { EventNotification } from '../../store/notification.ts'
+import { median, type MeasureOptions, type Result, type Row } from '../result.ts'
+
+const RULES = 200
+const RULES_A_TOPIC = 5
+const DEVICES = 1000
+const KEYS = 100_000
+const EACH = 'CPU µs/event'
+const GOAL_US = 5
+const GOAL_MB = 100
+
+/** Rules that look at an event's topic, of five types, and none of whose alerts is open. */
+const looking = [
+  'when: payload.celsius > 60.0, clear: payload.celsius < 50.0',
+  'when: payload.celsius > 15.0, for: 1h',
+  'when: payload.celsius > 60.0, count: 5, within: 10m',
+  'rate: payload.celsius, per: 1m, within: 10m, when: rate > 100.0',
+  'absent: 15m'
+]
+
+export async function measureRules(options: MeasureOptions): Promise<Result[]> {
+  const title = `judging events by ${RULES} rules of which ${RULES_A_TOPIC} match the topic`
+  options.progress(title)
+  const all: number[] = []
+  for (let round = 0; round <= options.rounds; round++) {
+    const each = timeOf(new Bench(mixedRules()), options.seconds)
+    if (round > 0) all.push(each) // the first one warms up
+  }
+  const each = median(all)
+  const row: Row = {
+    name: 'event',
+    figures: { [EACH]: each },
+    rounds: { [EACH]: all },
+    ratio: { to: `${GOAL_US} µs`, value: each / GOAL_US, goal: 1 }
+  }
+  options.progress(`states of ${KEYS} keys`)
+  return [
+    { measure: 'rules', title, rows: [row], notes: ['the ratio is to the goal of 5 µs'] },
+    {
+      measure: 'rules',
+      title: `memory of the states of ${KEYS.toLocaleString('en')} keys`,
+      rows: looking.slice(1).map(memoryOf),
+      notes: [`the ratio is to the goal of ${GOAL_MB} MB`]
+    }
+  ]
+}
+
+interface Work {
+  rule: Rule
+  condition: Condition
+  keys: Map<string, KeyState>
+}
+
+/** Rules with the states of their keys. */
+class Bench {
+  readonly #index: RuleIndex<Work>
+
+  constructor(rules: readonly Rule[]) {
+    const works = rules.map(rule => ({
+      rule,
+      condition: openCondition(rule),
+      keys: new Map<string, KeyState>()
+    }))
+    this.#index = new RuleIndex(works)
+  }
+
+  take(event: EventNotification): void {
+    const scope = new EventScope(event)
+    for (const { rule, condition, keys } of this.#index.ofEvent(event.topic, event.device)) {
+      const key = rule.key.evaluate(scope)
+      const { state } = condition.take(keys.get(key) ?? null, {
+        kind: 'event',
+        at: event.at,
+        scope,
+        open: false
+      })
+      if (state === null) keys.delete(key)
+      else keys.set(key, state)
+    }
+  }
+}
+
+function timeOf(bench: Bench, seconds: number): number {
+  const events = Array.from({ length: DEVICES }, (_, device) => eventOf(device))
+  const before = process.cpuUsage()
+  const endMs = performance.now() + seconds * 1000
+  let judged = 0
+  let at = Date.UTC(2026, 0, 1)
+  while (performance.now() < endMs) {
+    for (const event of events) bench.take({ ...event, at })
+    judged += events.length
+    at += 30_000
+  }
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / judged
+}
+
+/** A key has had as many events as fill its state. */
+function memoryOf(rule: string): Row {
+  const bench = new Bench(rulesOf([rule.replace('60.0', '-60.0')]))
+  const before = heapBytes()
+  // So many fill the state of a rate; the others' are full sooner.
+  const times = rule.startsWith('rate') ? 20 : 6
+  for (let time = 0; time < times; time++)
+    for (let device = 0; device < KEYS; device++)
+      bench.take({ ...eventOf(device), at: Date.UTC(2026, 0, 1) + time * 40_000 })
+  const megabytes = (heapBytes() - before) / 1e6
+  bench.take(eventOf(0))
+  return {
+    name: rule,
+    figures: { MB: megabytes, 'bytes/key': (megabytes * 1e6) / KEYS },
+    ratio: { to: `${GOAL_MB} MB`, value: megabytes / GOAL_MB, goal: 1 }
+  }
+}
+
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  collect()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+function eventOf(device: number): EventNotification {
+  const celsius = 20 + (device % 100) / 10
+  return {
+    kind: 'event',
+    seq: 1,
+    at: Date.UTC(2026, 0, 1),
+    device: `freezer-${device}`,
+    severity: 'info',
+    topic: `site/${device % 20}/freezer/${device}/temperature`,
+    payload: Buffer.from(
+      JSON.stringify({ celsius, humidity: 41.5, battery: 3.61, firmware: '1.20.3', ok: true })
+    ),
+    format: 'plain',
+    source: 'mqtt'
+  }
+}
+
+function mixedRules(): Rule[] {
+  const others = Array.from(
+    { length: RULES - RULES_A_TOPIC },
+    (_, index) => `topics: [site/+/machine-${index}/#], ${looking[index % looking.length]}`
+  )
+  return rulesOf([...others, ...looking.map(rule => `topics: [site/+/freezer/+/temperature], ${rule}`)])
+}
+
+function rulesOf(rules: readonly string[]): Rule[] {
+  const { root, problems } = readYaml(
+    rules.map((rule, index) => `- {name: rule-${index}, ${rule}}`).join('\n')
+  )
+  const parsed = root === null ? [] : parseRules(root)
+  if (problems.length > 0) throw new Error(JSON.stringify(problems))
+  return parsed
+}
