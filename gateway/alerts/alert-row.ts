@@ -32,9 +32,9 @@ export function alertNumberOf(id: string): number | null {
   return digits === undefined ? null : Number(digits)
 }
 
-export function rowOfAlert({ number, alert, ...kept }: AlertRecord): AlertRow {
+export function rowOfAlert({ number, alert, toldAt, lastSeq, hold }: AlertRecord): AlertRow {
   const { id, rule, key, device, state, severity, firstAt, changedAt, ...rest } = alert
-  const body: Body = { ...rest, ...kept }
+  const body: Body = { ...rest, toldAt, lastSeq, hold }
   return {
     id,
     number,
