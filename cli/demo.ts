@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { Command } from 'commander'
 import { loadConfig } from '../config/config.ts'
@@ -28,7 +29,11 @@ interface DemoOptions {
 }
 
 /** What the demo sets where neither flags nor the environment say otherwise. */
-const demoSettings = { 'log.level': 'error', 'devices.offlineDelayMs': '5s' }
+const demoSettings = {
+  'log.level': 'error',
+  'devices.offlineDelayMs': '5s',
+  'alerting.file': fileURLToPath(new URL('../../config/demo-alerting.yaml', import.meta.url))
+}
 const FLEET_END_MS = 4000
 
 /** The `demo` command. */
@@ -123,6 +128,7 @@ async function demoFolder(command: Command): Promise<DemoFolder> {
     'store.dir': 'TOCSIN_STORE__DIR',
     'log.level': 'TOCSIN_LOG__LEVEL',
     'devices.offlineDelayMs': 'TOCSIN_DEVICES__OFFLINE_DELAY_MS',
+    'alerting.file': 'TOCSIN_ALERTING__FILE',
     'mqtt.port': 'TOCSIN_MQTT__PORT',
     'tcp.port': 'TOCSIN_TCP__PORT',
     'http.port': 'TOCSIN_HTTP__PORT'
@@ -219,12 +225,13 @@ function header(demo: { server: RunningServer; config: Config; count: number; fo
   raw TCP  ${tcp === null ? '-' : hostAndPort(tcp)}${instead(demo.config.tcp.port, 7883)}
   HTTP     ${url}${instead(demo.config.http.port, 8080)}
   data     ${demo.folder}
+  rules    ${demo.config.alerting.file || '-'}
 
 Try in another terminal:
   mosquitto_pub -h ${mqttTarget.host} -p ${mqttTarget.port} -q 1 -i kitchen -t home/kitchen -m '{"celsius": 21}'
   curl -H ${token} ${url}/v1/devices/kitchen
   curl -N -H ${token} -H 'Accept: text/event-stream' ${url}/v1/feed
-  ${program()} tail --url ${url} --store.dir ${demo.folder} --kind presence
+  ${program()} tail --url ${url} --store.dir ${demo.folder} --kind alert
 
 Ctrl-C ends it.
 
