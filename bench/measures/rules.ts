@@ -116,7 +116,7 @@ function memoryOf(rule: string): Row {
     for (let device = 0; device < KEYS; device++)
       bench.take({ ...eventOf(device), at: Date.UTC(2026, 0, 1) + time * 40_000 })
   const megabytes = (heapBytes() - before) / 1e6
-  bench.take(eventOf(0))
+  bench.take(eventOf(0)) // the states are needed up to here
   return {
     name: rule,
     figures: { MB: megabytes, 'bytes/key': (megabytes * 1e6) / KEYS },

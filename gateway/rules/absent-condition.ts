@@ -14,7 +14,10 @@ export function absentCondition({ absentMs }: AbsentRule): Condition {
   return {
     take(state: KeyState | null, { kind, at, open }: Happening): Step {
       if (kind !== 'event') return stay(state)
-      return clear({ lastAt: at, raised: false } satisfies AbsentState, open)
+      const waiting = (state ?? { lastAt: at, raised: false }) as AbsentState
+      waiting.lastAt = at
+      waiting.raised = false
+      return clear(waiting, open)
     },
     dueAt(state) {
       const { lastAt, raised } = state as AbsentState

@@ -15,8 +15,8 @@ export function countCondition({ when, clear: over, count, withinMs }: CountRule
       if (!met && over !== null && open && over.evaluate(scope)) return clear(null, open)
       const before = timesIn(state as number[] | null, at, withinMs)
       if (!met) return before.length < count ? clear(someOf(before), open) : stay(before)
-      // Joined, not pushed: a list that grew has room for more than it holds, for each of many keys.
-      const times = [...before.slice(before.length < count ? 0 : 1), at]
+      // Not pushed or spread: a list that grew has room for more than it holds, in each of many keys.
+      const times = before.slice(before.length < count ? 0 : 1).concat(at)
       scope.count = times.length // for this rule's texts
       return times.length < count ? stay(times) : raise(times)
     },

@@ -10,7 +10,8 @@ export interface Hold {
 export function holding(hold: Hold | null, at: number, forMs: number): Hold {
   // A clock that was set back must not make it wait for what has passed already.
   const since = Math.min(hold?.since ?? at, at)
-  return { since, raised: hold?.raised === true || at - since >= forMs }
+  const raised = hold?.raised === true || at - since >= forMs
+  return hold?.since === since && hold.raised === raised ? hold : { since, raised }
 }
 
 /** When it will have held for long enough; null: it has. */

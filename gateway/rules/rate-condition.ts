@@ -5,7 +5,7 @@ import type { RateRule } from './rule.ts'
 import { clear, raise, stay } from './step.ts'
 
 /** Samples lie at least this part of the window apart, except the last: so there are few, however many events come. */
-const SPACINGS = 16
+const SPACINGS = 10
 
 interface RateState {
   /** Times and values by turns, in the order of time. */
@@ -23,18 +23,19 @@ export function rateCondition(rule: RateRule): Condition {
     take(state: KeyState | null, { kind, at, scope, open }: Happening): Step {
       if (kind !== 'event') return stay(state)
       const before = state as RateState | null
-      const value = of.evaluate(scope)
-      const samples = withSample(before?.samples ?? [], { at, value, withinMs })
-      const rate = rateOf(samples, { perMs, withinMs })
-      if (rate === null) return stay({ samples, hold: before?.hold ?? null })
+      const sample = { at, value: of.evaluate(scope) }
+      const first = firstOf(before?.samples ?? [], at, withinMs)
+      const rate = rateFrom(before?.samples ?? [], { first, sample, perMs, withinMs })
+      if (rate === null) return stay(next(before, { first, sample, withinMs, hold: before?.hold ?? null }))
       // Expressions of this rule and its texts see it; other types of rule don't know the variable.
       scope.rate = rate
       if (when.evaluate(scope)) {
         const hold = holding(before?.hold ?? null, at, forMs)
-        return hold.raised ? raise({ samples, hold }) : stay({ samples, hold })
+        const after = next(before, { first, sample, withinMs, hold })
+        return hold.raised ? raise(after) : stay(after)
       }
       const ended = open && (over === null || over.evaluate(scope))
-      return ended ? clear({ samples, hold: null }, open) : stay({ samples, hold: null })
+      return clear(next(before, { first, sample, withinMs, hold: null }), ended)
     },
     dueAt(state) {
       const { samples, hold } = state as RateState
@@ -52,24 +53,41 @@ export function rateCondition(rule: RateRule): Condition {
   }
 }
 
-function withSample(
-  samples: readonly number[],
-  { at, value, withinMs }: { at: number; value: number; withinMs: number }
-): number[] {
-  const last = samples.at(-2) ?? at
-  if (last > at) return [at, value] // the clock was set back
-  let first = 0
-  while ((samples[first] ?? at) < at - withinMs) first += 2
-  const lastButOne = samples.at(-4) ?? Number.NEGATIVE_INFINITY
-  const crowded = samples.length - first >= 4 && last - lastButOne < withinMs / SPACINGS
-  return [...samples.slice(first, crowded ? -2 : undefined), at, value]
+interface Sample {
+  at: number
+  value: number
 }
 
-function rateOf(
+/** Index of the first sample that is in the window; as many as there are when none is, or when the clock was set back. */
+function firstOf(samples: readonly number[], at: number, withinMs: number): number {
+  if ((samples.at(-2) ?? at) > at) return samples.length
+  let first = 0
+  while ((samples[first] ?? at) < at - withinMs) first += 2
+  return first
+}
+
+function rateFrom(
   samples: readonly number[],
-  { perMs, withinMs }: { perMs: number; withinMs: number }
+  { first, sample, perMs, withinMs }: { first: number; sample: Sample; perMs: number; withinMs: number }
 ): number | null {
-  const [firstAt = 0, first = 0] = samples
-  const spanMs = (samples.at(-2) ?? 0) - firstAt
-  return spanMs < withinMs / 2 ? null : (((samples.at(-1) ?? 0) - first) / spanMs) * perMs
+  const spanMs = sample.at - (samples[first] ?? sample.at)
+  return spanMs < withinMs / 2 ? null : ((sample.value - (samples[first + 1] ?? 0)) / spanMs) * perMs
+}
+
+/** The state with one sample more. It is changed in place where the sample takes the place of the last. */
+function next(
+  before: RateState | null,
+  { first, sample, withinMs, hold }: { first: number; sample: Sample; withinMs: number; hold: Hold | null }
+): RateState {
+  const { at, value } = sample
+  if (before === null) return { samples: [at, value], hold }
+  const { samples } = before
+  const end = samples.length
+  const crowded = end - first >= 4 && (samples[end - 2] ?? 0) - (samples[end - 4] ?? 0) < withinMs / SPACINGS
+  if (crowded && first === 0) {
+    samples[end - 2] = at
+    samples[end - 1] = value
+  } else before.samples = samples.slice(first, crowded ? -2 : undefined).concat(at, value)
+  before.hold = hold
+  return before
 }

@@ -24,7 +24,7 @@ test('keeps few samples, however many readings come', () => {
   const watched = new Watched(rising)
   for (let second = 0; second < 3600; second++) watched.event(second / 60, second / 20)
   expect(watched.told.length).toBeGreaterThan(3000)
-  expect((watched.state as { samples: number[] }).samples.length).toBeLessThanOrEqual(40)
+  expect((watched.state as { samples: number[] }).samples.length).toBeLessThanOrEqual(26)
 })
 
 test('must last where the rule says so', () => {
