@@ -9,7 +9,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import { alertingOptions } from '../cli/alerting-options.ts'
 import { schema } from '../config/schema.ts'
+import { Alerting } from '../gateway/alerting/alerting.ts'
+import { systemClock } from '../gateway/clock.ts'
 import { Gateway } from '../gateway/gateway.ts'
 import { hashToken, newToken } from '../store/credentials.ts'
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts'
@@ -32,8 +35,18 @@ async function measure(kind: string): Promise<void> {
   const store = await openSqliteStore({ ...config.store, dir, now: Date.now, log: logger, registry })
   const token = newToken()
   await store.tokens.put({ id: 'bench', hash: hashToken(token), role: 'viewer', name: 'bench', createdAt: 0 })
+  const alerting = await Alerting.load({
+    ...(await alertingOptions(config)),
+    store,
+    clock: systemClock,
+    logger,
+    registry,
+    version: 'bench',
+    random: Math.random
+  })
   const gateway = new Gateway({
     store,
+    alerting,
     settings: config.http,
     now: Date.now,
     logger,

@@ -14,7 +14,8 @@ export function serveCommand(): Command {
       'after',
       `
 The first start writes an admin token to admin.token in store.dir. SIGTERM and Ctrl-C drain: what devices have sent is
-committed and acknowledged, everybody is told, and the exit code is 0. A second signal ends it at once.
+committed and acknowledged, everybody is told, and the exit code is 0. A second signal ends it at once. SIGHUP reads the
+alerting file again.
 
 Examples:
   tocsin serve
@@ -29,6 +30,9 @@ Examples:
       const signal = firstSignal(config.shutdown.timeoutMs, logger)
       const { startServer } = await import('./serve.ts') // only now: --help need not load a server
       const server = await startServer(config, { logger })
+      process.on('SIGHUP', () => {
+        server.reload().catch((err: unknown) => logger.error({ err }, 'Reloading failed'))
+      })
       const { mqtt, tcp, http } = server.addresses
       logger.info(
         { mqtt: at(mqtt), tcp: at(tcp), http: at(http), dir: config.store.dir, pid: process.pid },

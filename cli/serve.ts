@@ -10,10 +10,13 @@ import { MqttServer } from '../broker/mqtt/server.ts'
 import { Presence } from '../broker/presence.ts'
 import { TcpServer } from '../broker/tcp/server.ts'
 import type { Config } from '../config/schema.ts'
+import { Alerting } from '../gateway/alerting/alerting.ts'
+import { systemClock } from '../gateway/clock.ts'
 import { Gateway } from '../gateway/gateway.ts'
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts'
 import type { Store } from '../store/store.ts'
 import { Tokens } from '../store/tokens.ts'
+import { alertingOptions } from './alerting-options.ts'
 import { ensureAdminToken } from './admin-token.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 import { explainStartFailure } from './start-failure.ts'
@@ -38,6 +41,8 @@ export interface RunningServer {
   addresses: { mqtt: Address | null; tcp: Address | null; http: Address }
   /** The file that holds the first start's admin token. */
   adminTokenFile: string
+  /** Reads the alerting file again; what is wrong with it is logged. */
+  reload(): Promise<void>
   /** Commits and acknowledges what came, says goodbye to everybody, and closes. Calls after the first wait for it. */
   stop(): Promise<void>
 }
@@ -71,9 +76,21 @@ export async function startServer(config: Config, options: ServeOptions): Promis
     const adminToken = await ensureAdminToken(store.tokens, config.store.dir, Date.now)
     if (adminToken.created) logger.info({ file: adminToken.file }, 'An admin token was written')
 
+    const alerting = await Alerting.load({
+      ...(await alertingOptions(config)),
+      store,
+      clock: systemClock,
+      logger: logger.child({ room: 'alerting' }),
+      registry,
+      version: packageVersion(),
+      random: Math.random
+    })
+    parts.unshift({ name: 'alerting', close: () => alerting.close() })
+
     const devices: DeviceServers = { mqtt: null, tcp: null }
     const gateway = new Gateway({
       store,
+      alerting,
       settings: config.http,
       now: Date.now,
       logger: logger.child({ room: 'gateway' }),
@@ -100,6 +117,7 @@ export async function startServer(config: Config, options: ServeOptions): Promis
     return {
       addresses: { mqtt, tcp, http },
       adminTokenFile: adminToken.file,
+      reload: async () => void (await alerting.reload()),
       stop: () => (stopping ??= stop())
     }
   } catch (error) {

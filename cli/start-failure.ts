@@ -1,5 +1,6 @@
 // Why a server could not start, as a sentence that says what to do.
 import type { Config } from '../config/schema.ts'
+import { AlertingFileError } from '../gateway/alerting/alerting.ts'
 import { StoreError } from '../store/errors.ts'
 import { CliError } from './errors.ts'
 
@@ -13,8 +14,18 @@ interface SystemError extends Error {
 /** A `CliError` where the reason is one that a person can mend; else the error as it is. */
 export function explainStartFailure(error: unknown, config: Config): unknown {
   if (error instanceof CliError) return error
+  if (error instanceof AlertingFileError)
+    return new CliError(describeAlertingFile(error), 2, { cause: error })
   const sentence = error instanceof StoreError ? error.message : systemSentence(error as SystemError, config)
   return sentence === null ? error : new CliError(sentence, 1, { cause: error })
+}
+
+/** All problems of an alerting file, a line for each. */
+export function describeAlertingFile({ message, file, problems }: AlertingFileError): string {
+  return [
+    `${message}:`,
+    ...problems.map(({ line, message: what }) => `  ${file}, line ${line}: ${what}`)
+  ].join('\n')
 }
 
 function systemSentence(error: SystemError, config: Config): string | null {

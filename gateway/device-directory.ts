@@ -102,6 +102,7 @@ export class DeviceDirectory {
   #note(notification: Notification): void {
     const { kind, device, at, seq } = notification
     if ((kind !== 'event' && kind !== 'presence') || device === '') return
+    if (kind === 'event' && notification.source === 'server') return // no sign of life of the device it is about
     const known = this.#knownOf(device)
     if (kind === 'presence') this.#notePresence(known, notification)
     const shard = this.#shards[known.shard]

@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { Store } from '../store/store.ts'
+import type { Alerting } from './alerting/alerting.ts'
 import { DeviceDirectory } from './device-directory.ts'
 import { GatewayError } from './errors.ts'
 import { FeedCounts } from './feed/feed-metrics.ts'
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   logger: Logger
   registry: Registry
   status: () => { phase: Phase }
+  /** Rules, alerts and deliveries. Whoever made them closes them. */
+  alerting: Alerting
   /** Who takes upgrades at other paths than the feed's, by path. */
   upgrades?: Record<string, UpgradeHandler>
   version: string

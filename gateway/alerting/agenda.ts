@@ -16,6 +16,8 @@ export class Agenda {
   readonly #cancelled = new WeakSet<object>()
   #made = 0
   #live = 0
+  /** Called when something was added that comes before all else. */
+  onEarlier: (() => void) | null = null
 
   /** Appointments that are neither over nor cancelled. */
   get size(): number {
@@ -28,6 +30,7 @@ export class Agenda {
     this.#heap.push(entry)
     this.#rise(this.#heap.length - 1)
     this.#live++
+    if (this.#heap[0] === entry) this.onEarlier?.()
     return entry
   }
 

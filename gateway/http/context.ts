@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Role, Store, TokenRow } from '../../store/store.ts'
+import type { Alerting } from '../alerting/alerting.ts'
 import type { DeviceDirectory } from '../device-directory.ts'
 import type { FeedServer } from '../feed/feed-server.ts'
 import type { FeedCounts } from '../feed/feed-metrics.ts'
@@ -24,6 +25,7 @@ export interface HttpContext {
   feed: FeedServer
   counts: FeedCounts
   directory: DeviceDirectory
+  alerting: Alerting
   /** Aborted when the gateway closes: whoever waits is answered. */
   draining: AbortSignal
 }

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { WebSocket } from 'ws'
+import { Alerting } from '../../gateway/alerting/alerting.ts'
+import type { AlertingSettings } from '../../gateway/alerting/settings.ts'
+import { systemClock } from '../../gateway/clock.ts'
 import { Gateway } from '../../gateway/gateway.ts'
 import type { GatewayOptions } from '../../gateway/gateway.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
@@ -13,6 +16,7 @@ import type { Role, Store, StoreOptions } from '../../store/store.ts'
 import { pack, unpack } from '../../gateway/feed/payload.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
+import { alertingSettings } from './alerting-settings.ts'
 
 export const silent = pino({ level: 'silent' })
 
@@ -39,6 +43,9 @@ export interface HarnessOptions {
   store?: Partial<StoreOptions>
   gateway?: Partial<GatewayOptions>
   dir?: string
+  /** The text of the alerting file. */
+  alertingFile?: string
+  alerting?: Partial<AlertingSettings>
 }
 
 /** Opens a store with the harness's settings in a folder. */
@@ -68,8 +75,28 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Harnes
     await store.tokens.put({ id: role, hash: hashToken(tokens[role]), role, name: role, createdAt: 0 })
   }
   const registry = new Registry()
+  const file = { text: options.alertingFile ?? '' }
+  const alerting = await Alerting.load({
+    store,
+    settings: { ...alertingSettings, ...options.alerting },
+    readSource: () => ({
+      ok: true,
+      source: {
+        file: 'alerting.yaml',
+        text: file.text,
+        secret: async () => 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        moduleUrl: name => name
+      }
+    }),
+    clock: systemClock,
+    logger: silent,
+    registry,
+    version: '1.2.3',
+    random: Math.random
+  })
   const gateway = new Gateway({
     store,
+    alerting,
     settings: { ...settings, ...options.settings },
     now: Date.now,
     logger: silent,
@@ -79,11 +106,13 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Harnes
     ...options.gateway
   })
   const { port } = await gateway.listen()
-  return new Harness({ store, gateway, registry, tokens, port, folder })
+  return new Harness({ store, alerting, file, gateway, registry, tokens, port, folder })
 }
 
 interface HarnessParts {
   store: Store
+  alerting: Alerting
+  file: { text: string }
   gateway: Gateway
   registry: Registry
   tokens: Record<Role, string>
@@ -93,14 +122,19 @@ interface HarnessParts {
 
 export class Harness {
   readonly store: Store
+  readonly alerting: Alerting
+  /** The alerting file: change its text, and reload. */
+  readonly file: { text: string }
   readonly gateway: Gateway
   readonly registry: Registry
   readonly tokens: Record<Role, string>
   readonly port: number
   readonly #folder: AsyncDisposable | null
 
-  constructor({ store, gateway, registry, tokens, port, folder }: HarnessParts) {
+  constructor({ store, alerting, file, gateway, registry, tokens, port, folder }: HarnessParts) {
     this.store = store
+    this.alerting = alerting
+    this.file = file
     this.gateway = gateway
     this.registry = registry
     this.tokens = tokens
@@ -151,6 +185,7 @@ export class Harness {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.gateway.close()
+    await this.alerting.close()
     await this.store.close()
     await this.#folder?.[Symbol.asyncDispose]()
   }

@@ -10,11 +10,20 @@ interface Page {
 }
 
 /** All events after a cursor (from the earliest, unless given) in the log's order. Throws when there is a gap. */
-export async function readEvents(server: ServerProcess, after = 'earliest'): Promise<Item[]> {
+export function readEvents(server: ServerProcess, after = 'earliest'): Promise<Item[]> {
+  return readNotifications(server, 'event', after)
+}
+
+/** The same for any kind of notification. */
+export async function readNotifications(
+  server: ServerProcess,
+  kind: string,
+  after = 'earliest'
+): Promise<Item[]> {
   const events: Item[] = []
   let from = after
   for (;;) {
-    const { status, body } = await server.ask(`/v1/notifications?kinds=event&limit=1000&after=${from}`)
+    const { status, body } = await server.ask(`/v1/notifications?kinds=${kind}&limit=1000&after=${from}`)
     if (status !== 200) throw new Error(`history answers ${status}: ${JSON.stringify(body)}`)
     const { items, cursor, more, gap } = body as Page
     if (gap !== undefined) throw new Error(`history has a gap: ${JSON.stringify(gap)}`)

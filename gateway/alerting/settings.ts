@@ -1,0 +1,47 @@
+// What alerting is told by configuration. Times in ms.
+
+export interface AlertingSettings {
+  saveMs: number
+  keysMax: number
+  openMax: number
+  repeatTellMs: number
+  keepResolvedMs: number
+  silencesMax: number
+  externalResolveMs: number
+  handlerWarnMs: number
+  dryRunEventsMax: number
+  dryRunTimeoutMs: number
+  delivery: DeliverySettings
+  mail: MailSettings
+  /** Where people reach this server, without a slash at the end; empty: links are not given. */
+  publicUrl: string
+}
+
+export interface DeliverySettings {
+  timeoutMs: number
+  attemptsMax: number
+  retryFirstMs: number
+  retryMaxMs: number
+  retryAfterMaxMs: number
+  circuitFailures: number
+  circuitMs: number
+  concurrencyMax: number
+  answerBytesMax: number
+  waitingMax: number
+  alertsMax: number
+  keepFailedMs: number
+  allowPrivateAddresses: boolean
+}
+
+export interface MailSettings {
+  host: string
+  port: number
+  secure: boolean
+  requireTls: boolean
+  user: string
+  /** null: the server asks for none. */
+  password: string | null
+  /** Certificate authorities (PEM) to trust beside the usual ones; null: none. */
+  ca: string | null
+  from: string
+}
