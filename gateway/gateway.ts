@@ -14,8 +14,10 @@ import { GatewayError } from './errors.ts'
 import { FeedCounts } from './feed/feed-metrics.ts'
 import { FeedServer } from './feed/feed-server.ts'
 import { Hub } from './feed/hub.ts'
+import { alertRoutes } from './http/alert-routes.ts'
 import { installAuthorization } from './http/authorization.ts'
 import type { HttpContext, Phase } from './http/context.ts'
+import { deliveryRoutes } from './http/delivery-routes.ts'
 import { deviceRoutes } from './http/devices.ts'
 import { eventRoutes } from './http/events.ts'
 import { feedRoutes } from './http/feed-routes.ts'
@@ -23,8 +25,11 @@ import { historyRoutes } from './http/history.ts'
 import { installOpenApi } from './http/openapi.ts'
 import { operationRoutes } from './http/operations.ts'
 import { checkOrigin } from './http/origin.ts'
+import { outsideAlertRoutes } from './http/outside-alert-routes.ts'
 import { endWithProblem, installProblems, onClientError, onFrameworkError } from './http/problem.ts'
 import { installRequestMetrics } from './http/request-metrics.ts'
+import { ruleRoutes } from './http/rule-routes.ts'
+import { silenceRoutes } from './http/silence-routes.ts'
 import { tokenRoutes } from './http/token-routes.ts'
 import type { GatewaySettings } from './settings.ts'
 import { Tokens } from '../store/tokens.ts'
@@ -153,6 +158,11 @@ function buildApp(context: HttpContext): FastifyInstance {
   historyRoutes(app, context)
   eventRoutes(app, context)
   deviceRoutes(app, context)
+  alertRoutes(app, context)
+  outsideAlertRoutes(app, context)
+  silenceRoutes(app, context)
+  ruleRoutes(app, context)
+  deliveryRoutes(app, context)
   tokenRoutes(app, context)
   return app
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { WebSocket } from 'ws'
 import { Alerting } from '../../gateway/alerting/alerting.ts'
+import type { AlertingOptions } from '../../gateway/alerting/alerting.ts'
 import type { AlertingSettings } from '../../gateway/alerting/settings.ts'
 import { systemClock } from '../../gateway/clock.ts'
 import { Gateway } from '../../gateway/gateway.ts'
@@ -46,6 +47,8 @@ export interface HarnessOptions {
   /** The text of the alerting file. */
   alertingFile?: string
   alerting?: Partial<AlertingSettings>
+  /** How channels are opened, where not for real. */
+  openChannel?: NonNullable<AlertingOptions['openChannel']>
 }
 
 /** Opens a store with the harness's settings in a folder. */
@@ -92,7 +95,8 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Harnes
     logger: silent,
     registry,
     version: '1.2.3',
-    random: Math.random
+    random: Math.random,
+    ...(options.openChannel && { openChannel: options.openChannel })
   })
   const gateway = new Gateway({
     store,
