@@ -1,10 +1,15 @@
 // What is due when: every timer of rules, alerts and routes, run in the order of their times by whoever knows the time.
 
+/** Something that is to run at a time: a function, or an object that is its own timer. */
+export interface Due {
+  due(at: number): void
+}
+
 interface Entry {
   at: number
   /** Sets entries of the same time in the order in which they were made. */
   order: number
-  run: (at: number) => void
+  run: Due | ((at: number) => void)
 }
 
 /** A place in the agenda, which `Agenda.cancel` takes back. */
@@ -25,7 +30,7 @@ export class Agenda {
   }
 
   /** Notes what is to run at a time, ms since 1970 UTC. It is called once, with that time. */
-  add(at: number, run: (at: number) => void): Appointment {
+  add(at: number, run: Due | ((at: number) => void)): Appointment {
     const entry = { at, order: this.#made++, run }
     this.#heap.push(entry)
     this.#rise(this.#heap.length - 1)
@@ -61,7 +66,8 @@ export class Agenda {
       entry.order = -1
       this.#live--
       ran++
-      entry.run(entry.at)
+      if (typeof entry.run === 'function') entry.run(entry.at)
+      else entry.run.due(entry.at)
     }
     return ran
   }

@@ -25,6 +25,11 @@ export class EventScope implements Scope {
     this.severity = event.severity
   }
 
+  /** Bytes of the payload as it came. */
+  get payloadBytes(): number {
+    return this.#event.payload.length
+  }
+
   get payload(): unknown {
     if (this.#payload === undefined) this.#payload = payloadValue(this.#event)
     return this.#payload

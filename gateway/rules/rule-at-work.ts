@@ -1,15 +1,14 @@
 // One rule with the states of its keys: takes what concerns it, keeps its timers in the agenda, and tells the alert book.
-import { Packr, Unpackr } from 'msgpackr'
 import type { StateRow } from '../../store/store.ts'
-import type { Agenda, Appointment } from '../alerting/agenda.ts'
+import type { Agenda } from '../alerting/agenda.ts'
 import type { Raise } from '../alerts/raise.ts'
 import type { Transaction } from '../transaction.ts'
-import type { Condition, Happening, KeyState, Step } from './condition.ts'
+import type { Condition, Decision, Happening } from './condition.ts'
+import { EventScope } from './event-scope.ts'
 import type { Scope } from './expression.ts'
+import { KeyRecord } from './key-record.ts'
 import type { Rule } from './rule.ts'
-
-const packr = new Packr({ useRecords: false })
-const unpackr = new Unpackr({ useRecords: false })
+import { renderTexts } from './rule-texts.ts'
 
 /** Whom a rule tells: the alert book, or whoever collects what a dry run would have raised. */
 export interface AlertSink {
@@ -29,32 +28,21 @@ export interface RuleContext {
   counts: { keys: number; refused: number }
 }
 
-/** What of a happening is needed later, when a timer decides. */
-interface Origin {
-  seq: number
-  device: string
-  topic: string
-  severity: string
-  reason: string
-  payload: unknown
-}
-
-interface KeyRecord {
-  state: KeyState
-  origin: Origin
-  dueAt: number | null
-  appointment: Appointment | null
-}
+/** Larger payloads are not kept for what a timer may say of them later: the texts are made at once. */
+const KEPT_PAYLOAD_BYTES_MAX = 1024
 
 export class RuleAtWork {
   readonly condition: Condition
   #rule: Rule
   readonly #context: RuleContext
   readonly #keys = new Map<string, KeyRecord>()
-  readonly #dirty = new Set<string>()
+  /** Records that changed since the last save, and keys that have none any more. */
+  #changed: KeyRecord[] = []
+  readonly #dropped = new Set<string>()
+  /** One for all records. */
+  readonly #onDue = (record: KeyRecord, at: number) => this.#wake(record, at)
   readonly #keyIsDevice: boolean
-  /** Whether what a timer raises says something of the payload, which then must be kept. */
-  readonly #keepsPayload: boolean
+  #saysPayload: boolean
   evaluations = 0
   errors = 0
   lastError: string | null = null
@@ -65,8 +53,7 @@ export class RuleAtWork {
     this.condition = condition
     this.#context = context
     this.#keyIsDevice = rule.key.source === 'device'
-    const texts = [rule.title, rule.detail, ...Object.values(rule.labels)]
-    this.#keepsPayload = texts.some(({ source }) => source.includes('payload'))
+    this.#saysPayload = saysPayload(rule)
   }
 
   get rule(): Rule {
@@ -80,23 +67,33 @@ export class RuleAtWork {
   /** Goes on with another text of the same rule: equal fingerprints, so the states still mean the same. */
   replace(rule: Rule): void {
     this.#rule = rule
+    this.#saysPayload = saysPayload(rule)
   }
 
-  /** Judges something that the rule looks at. */
-  take(happening: Omit<Happening, 'open'>, seq: number): void {
+  /** Judges something that the rule looks at; sets its `open`. */
+  take(happening: Happening, seq: number): void {
     const { sink, counts, keysMax } = this.#context
-    const { scope } = happening
+    const { scope, at } = happening
     this.evaluations++
     try {
       const key = this.#keyIsDevice ? scope.device : this.#rule.key.evaluate(scope)
-      const record = this.#keys.get(key)
+      const known = this.#keys.get(key)
       const open = sink.isOpen(this.#rule.name, key)
-      const step = this.condition.take(record?.state ?? null, { ...happening, open })
-      if (record === undefined && step.state !== null && counts.keys >= keysMax) {
-        counts.refused++
-        return
-      }
-      this.#follow(key, step, { origin: this.#originOf(scope, seq), scope, at: happening.at, record, open })
+      happening.open = open
+      const { state, decision } = this.condition.take(known?.state ?? null, happening)
+      if (state !== null) {
+        if (known === undefined && counts.keys >= keysMax) {
+          counts.refused++
+          return
+        }
+        const record = known ?? this.#begin(key)
+        record.state = state
+        record.note(scope, seq)
+        this.#plan(record)
+        if (this.#saysPayload) this.#keepPayload(record, scope)
+        this.#mark(record)
+      } else if (known !== undefined) this.#drop(known)
+      if (decision.verdict !== 'none') this.#decide(decision, { key, scope, at, seq, open })
     } catch (error) {
       this.#failed(error)
     }
@@ -104,178 +101,139 @@ export class RuleAtWork {
 
   /** Begins the state of a device without a notification, unless there is one: it was never heard of, or is offline already. */
   begin(kind: 'event' | 'offline', scope: Scope): void {
-    if (!this.#keys.has(scope.device)) this.take({ kind, at: scope.at, scope }, 0)
+    if (!this.#keys.has(scope.device)) this.take({ kind, at: scope.at, scope, open: false }, 0)
   }
 
   /** States that were saved. */
   load(rows: readonly StateRow[]): void {
     for (const { key, value } of rows) {
-      const [state, seq, device, topic, severity, reason, payload] = unpackr.unpack(value) as [
-        KeyState,
-        number,
-        string,
-        string,
-        string,
-        string,
-        unknown
-      ]
-      const origin = { seq, device, topic, severity, reason, payload }
-      const record: KeyRecord = { state, origin, dueAt: null, appointment: null }
-      this.#keys.set(key, record)
-      this.#context.counts.keys++
-      this.#plan(key, record)
+      const record = this.#begin(key)
+      record.unpack(value)
+      this.#plan(record)
     }
   }
 
   /** Adds the rows of states that changed since the last time. */
   save(transaction: Transaction): void {
     const scope = stateScope(this.#rule.name)
-    for (const key of this.#dirty) {
-      const record = this.#keys.get(key)
-      if (record === undefined) transaction.write({ delete: 'state', scope, key })
-      else transaction.write({ put: 'state', row: { scope, key, value: packRecord(record) } })
+    for (const key of this.#dropped)
+      if (!this.#keys.has(key)) transaction.write({ delete: 'state', scope, key })
+    this.#dropped.clear()
+    for (const record of this.#changed) {
+      record.changed = false
+      if (this.#keys.get(record.key) === record)
+        transaction.write({ put: 'state', row: { scope, key: record.key, value: record.pack() } })
     }
-    this.#dirty.clear()
+    this.#changed = []
   }
 
   /** Forgets all states; the next `save` forgets them in the database. */
   end(): void {
     for (const [key, record] of this.#keys) {
       this.#context.agenda.cancel(record.appointment)
-      this.#dirty.add(key)
+      this.#dropped.add(key)
     }
     this.#context.counts.keys -= this.#keys.size
     this.#keys.clear()
   }
 
-  // A payload that nobody looks at is not even parsed.
-  #originOf(scope: Scope, seq: number): Origin {
-    const { device, topic, severity, reason } = scope
-    return { seq, device, topic, severity, reason, payload: this.#keepsPayload ? scope.payload : null }
+  #begin(key: string): KeyRecord {
+    const record = new KeyRecord(key, this.#onDue)
+    this.#keys.set(key, record)
+    this.#context.counts.keys++
+    return record
   }
 
-  #wake(key: string, at: number): void {
-    const record = this.#keys.get(key)
-    if (record === undefined) return
+  #drop(record: KeyRecord): void {
+    this.#context.agenda.cancel(record.appointment)
+    this.#keys.delete(record.key)
+    this.#context.counts.keys--
+    this.#dropped.add(record.key)
+    this.#context.touch()
+  }
+
+  #mark(record: KeyRecord): void {
+    if (record.changed) return
+    record.changed = true
+    this.#changed.push(record)
+    this.#context.touch()
+  }
+
+  // Only a timer needs it: an event has its own.
+  #keepPayload(record: KeyRecord, scope: Scope): void {
+    const large = scope instanceof EventScope && scope.payloadBytes > KEPT_PAYLOAD_BYTES_MAX
+    const needed = record.dueAt !== null
+    record.payload = needed && !large ? scope.payload : null
+    record.texts = needed && large ? renderTexts(this.#rule, this.#seen(scope, record.key)) : null
+  }
+
+  #wake(record: KeyRecord, at: number): void {
     record.appointment = null
     record.dueAt = null
     const dueAt = this.condition.dueAt(record.state)
     // It was put off since.
     if (dueAt === null || dueAt > at) {
-      this.#plan(key, record)
+      this.#plan(record)
       return
     }
+    const { key, seq } = record
     const open = this.#context.sink.isOpen(this.#rule.name, key)
     try {
-      const step = this.condition.wake(record.state, at, open)
-      const { origin } = record
-      const scope: Scope = { ...origin, at, rate: 0, key, rule: this.#rule.name, count: 0 }
-      this.#follow(key, step, { origin, scope, at, record, open })
+      const { state, decision } = this.condition.wake(record.state, at, open)
+      if (state === null) this.#drop(record)
+      else {
+        record.state = state
+        this.#plan(record)
+        this.#mark(record)
+      }
+      if (decision.verdict !== 'none')
+        this.#decide(decision, { key, scope: record.scope(at), at, seq, open, record })
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  #follow(
-    key: string,
-    { state, decision }: Step,
-    {
-      origin,
-      scope,
-      at,
-      record,
-      open
-    }: { origin: Origin; scope: Scope; at: number; record: KeyRecord | undefined; open: boolean }
-  ): void {
-    if (state !== null) this.#keep(key, state, { origin, record })
-    else if (record !== undefined) this.#drop(key, record)
-    switch (decision.verdict) {
-      case 'none':
-        return
-      case 'raise':
-        this.#raise(key, scope, { at, origin, severity: decision.severity ?? this.#rule.severity })
-        return
-      case 'clear':
-        if (open) this.#context.sink.clear({ rule: this.#rule.name, key, at, causeSeq: origin.seq })
-    }
-  }
-
-  #keep(
-    key: string,
-    state: KeyState,
-    { origin, record }: { origin: Origin; record: KeyRecord | undefined }
-  ): void {
-    let kept = record
-    const { seq, device, topic, severity, reason } = origin
-    if (kept === undefined) {
-      kept = {
-        state,
-        origin: { seq, device, topic, severity, reason, payload: null },
-        dueAt: null,
-        appointment: null
-      }
-      this.#keys.set(key, kept)
-      this.#context.counts.keys++
-    }
-    kept.state = state
-    // Field by field: this is on the way of every event.
-    const last = kept.origin
-    last.seq = seq
-    last.device = device
-    last.topic = topic
-    last.severity = severity
-    last.reason = reason
-    this.#plan(key, kept)
-    kept.origin.payload = kept.dueAt === null ? null : origin.payload
-    this.#dirty.add(key)
-    this.#context.touch()
-  }
-
-  #drop(key: string, record: KeyRecord): void {
-    this.#context.agenda.cancel(record.appointment)
-    this.#keys.delete(key)
-    this.#context.counts.keys--
-    this.#dirty.add(key)
-    this.#context.touch()
-  }
-
-  #plan(key: string, record: KeyRecord): void {
+  #plan(record: KeyRecord): void {
+    const { agenda } = this.#context
     const dueAt = this.condition.dueAt(record.state)
     const armedAt = record.dueAt
     // Most events put it off: one that comes too early is kept, and looks again.
     if (dueAt === armedAt || (dueAt !== null && armedAt !== null && dueAt > armedAt)) return
-    this.#context.agenda.cancel(record.appointment)
+    agenda.cancel(record.appointment)
     record.dueAt = dueAt
-    record.appointment = dueAt === null ? null : this.#context.agenda.add(dueAt, at => this.#wake(key, at))
+    record.appointment = dueAt === null ? null : agenda.add(dueAt, record)
   }
 
-  #raise(
-    key: string,
-    scope: Scope,
-    { at, origin, severity }: { at: number; origin: Origin; severity: Rule['severity'] }
-  ): void {
+  #decide(decision: Decision, { key, scope, at, seq, open, record }: Decided): void {
     const rule = this.#rule
-    // Not spread: an event's payload is a getter.
-    const { payload, topic, device, reason, rate, count } = scope
-    const seen: Scope = { payload, topic, device, at, severity, reason, rate, key, rule: rule.name, count }
-    const labels: Record<string, string> = {}
-    for (const [name, template] of Object.entries(rule.labels)) labels[name] = template.render(seen)
+    const { sink } = this.#context
+    if (decision.verdict === 'clear' && open) sink.clear({ rule: rule.name, key, at, causeSeq: seq })
+    if (decision.verdict !== 'raise') return
+    const severity = decision.severity ?? rule.severity
+    const texts = record?.texts ?? renderTexts(rule, this.#seen(scope, key, severity))
     this.raised++
-    this.#context.sink.raise({
+    sink.raise({
       origin: 'rule',
       rule: rule.name,
       key,
-      device: origin.device,
-      eventTopic: origin.topic,
+      device: scope.device,
+      eventTopic: scope.topic,
       severity,
-      title: rule.title.render(seen),
-      detail: rule.detail.render(seen),
+      ...texts,
       runbook: rule.runbook,
-      labels,
       at,
-      causeSeq: origin.seq,
+      causeSeq: seq,
       flapping: rule.flapping
     })
+  }
+
+  // Not spread: an event's payload is a getter.
+  #seen(
+    { payload, topic, device, at, reason, rate, count }: Scope,
+    key: string,
+    severity = this.#rule.severity
+  ): Scope {
+    return { payload, topic, device, at, severity, reason, rate, key, rule: this.#rule.name, count }
   }
 
   #failed(error: unknown): void {
@@ -284,12 +242,21 @@ export class RuleAtWork {
   }
 }
 
+interface Decided {
+  key: string
+  scope: Scope
+  at: number
+  seq: number
+  open: boolean
+  /** Of a timer's decision. */
+  record?: KeyRecord
+}
+
+function saysPayload({ title, detail, labels }: Rule): boolean {
+  return [title, detail, ...Object.values(labels)].some(({ source }) => source.includes('payload'))
+}
+
 /** Under which the states of a rule's keys are saved. */
 export function stateScope(rule: string): string {
   return `rule/${rule}`
-}
-
-function packRecord({ state, origin }: KeyRecord): Uint8Array {
-  const { seq, device, topic, severity, reason, payload } = origin
-  return packr.pack([state, seq, device, topic, severity, reason, payload])
 }

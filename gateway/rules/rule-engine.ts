@@ -5,6 +5,7 @@ import type { Notification } from '../../store/notification.ts'
 import type { Change, PresenceRow, Tables } from '../../store/store.ts'
 import type { Agenda } from '../alerting/agenda.ts'
 import type { Transaction } from '../transaction.ts'
+import type { Happening } from './condition.ts'
 import { openCondition } from './open-condition.ts'
 import { EventScope } from './event-scope.ts'
 import type { Scope } from './expression.ts'
@@ -108,13 +109,15 @@ export class RuleEngine {
       const works = this.#index.ofEvent(notification.topic, notification.device)
       if (works.length === 0) return
       const scope = new EventScope(notification)
-      for (const work of works) work.take({ kind: 'event', at: notification.at, scope }, notification.seq)
+      const happening: Happening = { kind: 'event', at: notification.at, scope, open: false }
+      for (const work of works) work.take(happening, notification.seq)
     } else if (notification.kind === 'presence') {
       const works = this.#index.ofPresence(notification.device)
       if (works.length === 0) return
       const { status, at, seq, device, severity, reason } = notification
       const scope = { ...emptyScope, device, at, severity, reason }
-      for (const work of works) work.take({ kind: status, at, scope }, seq)
+      const happening: Happening = { kind: status, at, scope, open: false }
+      for (const work of works) work.take(happening, seq)
     } else return
     if (this.#context.counts.refused > 0 && !this.#fullTold) this.#tellFull()
   }
