@@ -5,26 +5,24 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { AlertChange } from '../../store/notification.ts'
 import type { Log, Tables } from '../../store/store.ts'
-import type { Agenda, Appointment } from '../alerting/agenda.ts'
+import type { Agenda } from '../alerting/agenda.ts'
 import type { Ledger } from '../alerting/ledger.ts'
 import type { AlertingSettings } from '../alerting/settings.ts'
 import type { AlertBook } from '../alerts/alert-book.ts'
 import type { Alert } from '../alerts/alert.ts'
-import { alertMatches } from '../alerts/match-alert.ts'
 import type { Muting } from '../alerts/muting.ts'
 import type { Clock } from '../clock.ts'
 import type { Transaction } from '../transaction.ts'
 import { DeliveryCounts, registerOutletMetrics } from './delivery-metrics.ts'
-import { Group } from './group.ts'
-import type { GroupContext, SavedGroup, Telling, Withheld } from './group.ts'
-import { groupValue, noticeAlertOf } from './notice-alert.ts'
+import type { Group, Telling, Verdict, Withheld } from './group.ts'
+import { Groups } from './groups.ts'
+import { noticeAlertOf } from './notice-alert.ts'
 import type { Channel, Notice, NoticeAlert, Outcome } from './notice.ts'
 import { Outbox } from './outbox.ts'
 import type { Resent } from './outbox.ts'
 import type { Outlet } from './outlet.ts'
 import type { Route } from './route.ts'
 
-const GROUP_SCOPE = 'group'
 const COUNTER_SCOPE = 'deliveries'
 const packr = new Packr({ useRecords: false })
 const unpackr = new Unpackr({ useRecords: false })
@@ -57,33 +55,36 @@ export interface ChannelStatus {
   failed: { id: string; failedAt: number; alerts: string[] }[]
 }
 
-interface Kept {
-  group: Group
-  appointment: Appointment | null
-}
-
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #outbox: Outbox
   readonly #counts: DeliveryCounts
-  readonly #groups = new Map<string, Kept>()
-  readonly #dirty = new Set<string>()
-  /** Groups as they were saved, until the routes are known. */
-  readonly #restored: SavedGroup[] = []
-  #routes: readonly Route[] = []
-  #numbered = 0
-  #counterDirty = false
+  readonly #groups: Groups
+  readonly #numbers: Numbers
+  #hasRoutes = false
 
-  private constructor(options: DispatcherOptions, outbox: Outbox, counts: DeliveryCounts) {
+  private constructor(
+    options: DispatcherOptions,
+    {
+      outbox,
+      groups,
+      counts,
+      numbers
+    }: { outbox: Outbox; groups: Groups; counts: DeliveryCounts; numbers: Numbers }
+  ) {
     this.#options = options
     this.#outbox = outbox
+    this.#groups = groups
     this.#counts = counts
+    this.#numbers = numbers
   }
 
   /** Loads what was saved. Nothing is told before `configure`. */
   static async load(options: DispatcherOptions): Promise<Dispatcher> {
-    const { tables, book, registry, settings } = options
+    const { tables, ledger, book, muting, registry, settings } = options
     const counts = new DeliveryCounts(registry)
+    const numbers = await Numbers.load(tables)
+    ledger.join(numbers)
     const outbox = await Outbox.load({
       ...options,
       settings: settings.delivery,
@@ -91,14 +92,13 @@ export class Dispatcher {
       cursorOf: seq => book.cursorOf(seq)
     })
     registerOutletMetrics(registry, () => outbox.outlets())
-    const dispatcher = new Dispatcher(options, outbox, counts)
-    await tables.state(GROUP_SCOPE, rows => {
-      for (const { value } of rows) dispatcher.#restored.push(unpackr.unpack(value) as SavedGroup)
+    const groups = await Groups.load(tables, {
+      ...options,
+      context: { alert: id => book.byId(id), muted: (alert, at) => muting.of(alert, at)?.reason ?? null },
+      nextNumber: () => numbers.next(),
+      act: (group, verdict, at) => dispatcher.#act(group, verdict, at)
     })
-    await tables.state(COUNTER_SCOPE, rows => {
-      for (const { value } of rows) dispatcher.#numbered = unpackr.unpack(value) as number
-    })
-    options.ledger.join(dispatcher)
+    const dispatcher = new Dispatcher(options, { outbox, groups, counts, numbers })
     book.onChange((alert, change) => dispatcher.#changed(alert, change))
     return dispatcher
   }
@@ -108,23 +108,9 @@ export class Dispatcher {
     { routes, channels }: { routes: readonly Route[]; channels: ReadonlyMap<string, Channel> },
     at: number
   ): void {
-    this.#routes = routes
-    const byName = new Map(routes.map(route => [route.name, route]))
-    for (const saved of this.#restored.splice(0)) {
-      const route = byName.get(saved.route)
-      const key = groupKey(saved.route, saved.values)
-      if (route === undefined) this.#dirty.add(key)
-      else this.#keep(key, Group.restore(route, saved, this.#groupContext()))
-    }
-    for (const [key, kept] of this.#groups) {
-      const route = byName.get(kept.group.route.name)
-      if (route !== undefined && sameNames(route.group, kept.group.route.group))
-        kept.group.replaceRoute(route)
-      else this.#drop(key, kept)
-    }
+    this.#hasRoutes = routes.length > 0
     this.#outbox.configure(channels)
-    for (const alert of this.#options.book.open()) this.#route(alert, at)
-    this.#options.ledger.touch()
+    this.#groups.configure(routes, this.#options.book.open(), at)
   }
 
   /** Sends a delivery again that was given up. */
@@ -137,12 +123,12 @@ export class Dispatcher {
     const outlet = [...this.#outbox.outlets()].find(one => one.name === name)
     const channel = outlet?.channel ?? null
     if (channel === null) return null
-    const { clock, settings } = this.#options
+    const { clock, settings, logger } = this.#options
     const now = clock.now()
-    return channel.send(
-      testNotice(`test-${this.#epoch}-${now}`, now),
-      AbortSignal.timeout(settings.delivery.timeoutMs * 2)
-    )
+    const notice = testNotice(`test-${this.#epoch}-${now}`, now)
+    const outcome = await channel.send(notice, AbortSignal.timeout(settings.delivery.timeoutMs * 2))
+    logger.info({ channel: name, ...outcome }, 'a channel was tested')
+    return outcome
   }
 
   channels(): ChannelStatus[] {
@@ -154,25 +140,6 @@ export class Dispatcher {
         alerts: notice.alerts.map(alert => alert.id)
       }))
       return [{ name, type: channel.type, target: channel.target, waiting, circuit, lastAttempt, failed }]
-    })
-  }
-
-  save(transaction: Transaction): void {
-    for (const key of this.#dirty) {
-      const kept = this.#groups.get(key)
-      if (kept === undefined) transaction.write({ delete: 'state', scope: GROUP_SCOPE, key })
-      else
-        transaction.write({
-          put: 'state',
-          row: { scope: GROUP_SCOPE, key, value: packr.pack(kept.group.saved()) }
-        })
-    }
-    this.#dirty.clear()
-    if (!this.#counterDirty) return
-    this.#counterDirty = false
-    transaction.write({
-      put: 'state',
-      row: { scope: COUNTER_SCOPE, key: 'last', value: packr.pack(this.#numbered) }
     })
   }
 
@@ -188,15 +155,14 @@ export class Dispatcher {
   #changed(alert: Alert, change: AlertChange): void {
     switch (change) {
       case 'raised':
-      case 'severity':
-        this.#route(alert, alert.changedAt)
+      case 'severity': {
+        const routed = this.#groups.route(alert, alert.changedAt)
+        if (!routed && this.#hasRoutes && change === 'raised')
+          this.#withhold({ channels: [''], alert: noticeAlertOf(alert), reason: 'no route is for it' })
         return
+      }
       case 'resolved':
-        for (const [key, { group }] of this.#groups) {
-          if (!group.has(alert.id)) continue
-          group.end(alert)
-          this.#touch(key)
-        }
+        this.#groups.end(alert, alert.changedAt)
         return
       case 'acknowledged':
       case 'repeated':
@@ -204,75 +170,16 @@ export class Dispatcher {
     }
   }
 
-  /** Puts an alert into the groups of the routes that are for it. */
-  #route(alert: Alert, at: number): void {
-    let matched = false
-    for (const route of this.#routes) {
-      if (!alertMatches(route.match, alert)) continue
-      matched = true
-      const values = Object.fromEntries(route.group.map(name => [name, groupValue(alert, name)]))
-      const key = groupKey(route.name, values)
-      const group =
-        this.#groups.get(key)?.group ??
-        this.#keep(key, new Group(route, values, { ...this.#groupContext(), at }))
-      if (!group.has(alert.id)) {
-        group.add(alert.id)
-        this.#touch(key)
-      }
-      if (!route.continue) break
-    }
-    if (!matched && this.#routes.length > 0 && alert.count === 1)
-      this.#withhold({ channels: [''], alert: noticeAlertOf(alert), reason: 'no route is for it' })
-  }
-
-  #groupContext(): GroupContext {
-    const { book, muting } = this.#options
-    return { alert: id => book.byId(id), muted: (alert, at) => muting.of(alert, at)?.reason ?? null }
-  }
-
-  #keep(key: string, group: Group): Group {
-    this.#groups.set(key, { group, appointment: null })
-    this.#plan(key)
-    return group
-  }
-
-  #drop(key: string, kept: Kept): void {
-    this.#options.agenda.cancel(kept.appointment)
-    this.#groups.delete(key)
-    this.#dirty.add(key)
-  }
-
-  #touch(key: string): void {
-    this.#dirty.add(key)
-    this.#plan(key)
-    this.#options.ledger.touch()
-  }
-
-  #plan(key: string): void {
-    const kept = this.#groups.get(key)
-    if (kept === undefined) return
-    const { agenda } = this.#options
-    agenda.cancel(kept.appointment)
-    kept.appointment = agenda.add(kept.group.dueAt, at => this.#look(key, at))
-  }
-
-  #look(key: string, at: number): void {
-    const kept = this.#groups.get(key)
-    if (kept === undefined) return
-    kept.appointment = null
-    const { tell, withhold } = kept.group.look(at)
+  #act(group: Group, { tell, withhold }: Verdict, at: number): void {
     for (const one of withhold) this.#withhold(one)
-    for (const one of tell) this.#tell(kept.group, one, at)
-    if (kept.group.empty) {
-      this.#drop(key, kept)
-      this.#options.ledger.touch()
-    } else this.#touch(key)
+    for (const one of tell) this.#tell(group, one, at)
   }
 
   #tell({ route, values }: Group, { channels, reason, alerts }: Telling, at: number): void {
     const { book, settings } = this.#options
     const most = settings.delivery.alertsMax
     const [first] = alerts
+    const causeSeq = first === undefined ? 0 : book.lastSeq(first.id)
     for (const channel of channels) {
       const notice: Notice = {
         id: this.#nextId(),
@@ -284,7 +191,7 @@ export class Dispatcher {
         truncated: Math.max(0, alerts.length - most),
         at
       }
-      this.#outbox.add(notice, { channel, causeSeq: first === undefined ? 0 : book.lastSeq(first.id) })
+      this.#outbox.add(notice, { channel, causeSeq })
     }
   }
 
@@ -307,20 +214,35 @@ export class Dispatcher {
     }
   }
 
-  // Committed with what it names: after a crash the same number may come again only for what was never begun.
   #nextId(): string {
-    this.#numbered++
-    this.#counterDirty = true
-    return `${this.#epoch}-d${this.#numbered}`
+    return `${this.#epoch}-d${this.#numbers.next()}`
   }
 }
 
-function groupKey(route: string, values: Readonly<Record<string, string>>): string {
-  return JSON.stringify([route, ...Object.entries(values).toSorted().flat()])
-}
+/** Numbers that are used once. After a crash the same may come again only for what was never begun. */
+class Numbers {
+  #last = 0
+  #savedLast = 0
 
-function sameNames(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every(name => other.includes(name))
+  static async load(tables: Pick<Tables, 'state'>): Promise<Numbers> {
+    const numbers = new Numbers()
+    await tables.state(COUNTER_SCOPE, rows => {
+      for (const { value } of rows) numbers.#last = unpackr.unpack(value) as number
+    })
+    numbers.#savedLast = numbers.#last
+    return numbers
+  }
+
+  next(): number {
+    return ++this.#last
+  }
+
+  save(transaction: Transaction): void {
+    if (this.#last === this.#savedLast) return
+    this.#savedLast = this.#last
+    const row = { scope: COUNTER_SCOPE, key: 'last', value: packr.pack(this.#last) }
+    transaction.write({ put: 'state', row })
+  }
 }
 
 function testNotice(id: string, at: number): Notice {

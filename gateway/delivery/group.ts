@@ -1,33 +1,21 @@
 // Alerts of one route that are told together: who was told of what, and what is due when. Pure but for its own state: it
 // decides, and whoever asks it acts.
-import { severities } from '../../store/notification.ts'
-import type { Severity } from '../../store/notification.ts'
 import type { Alert } from '../alerts/alert.ts'
+import { endsByChannel, isAhead, nextStepAt } from './escalation.ts'
+import { isNews, newMember, sayOnce, wasTold } from './group-member.ts'
+import type { Member } from './group-member.ts'
+import { GroupSchedule, NEVER } from './group-schedule.ts'
+import type { SavedSchedule } from './group-schedule.ts'
 import { noticeAlertOf } from './notice-alert.ts'
 import type { NoticeAlert } from './notice.ts'
-import { quietUntil } from './quiet-hours.ts'
+import type { RouteAtWork } from './route-at-work.ts'
 import type { Route } from './route.ts'
 
-/** What a group remembers of an alert. Plain data. */
-interface Member {
-  /** The severity in which it was told to fire; null: it was not. */
-  told: Severity | null
-  /** Why it was not told, as was said last; empty: nothing was said. */
-  withheld: string
-  /** Places of the escalation steps that have told it, and of those that were due and hindered: they are looked at again. */
-  steps: number[]
-  late: number[]
-  /** As it ended; null: it is open. */
-  ended: NoticeAlert | null
-}
-
-/** What is saved of a group. */
+/** What is saved of a group beside its members. */
 export interface SavedGroup {
   route: string
   values: Record<string, string>
-  members: [id: string, member: Member][]
-  toldAt: number
-  flushAt: number
+  schedule: SavedSchedule
 }
 
 /** Something to be told. */
@@ -56,204 +44,277 @@ export interface GroupContext {
   muted: (alert: Alert, at: number) => string | null
 }
 
+interface GroupParts {
+  work: RouteAtWork
+  values: Record<string, string>
+  context: GroupContext
+}
+
+/** A look at the group. `now` is the time of day, which is later than `at` where something is made up for. */
+interface Look {
+  at: number
+  now: number
+  verdict: Verdict
+}
+
+/** What a regular look finds. */
+interface Found {
+  firing: [Alert, Member][]
+  ended: [Alert, Member][]
+  /** Whether alerts fire, told or not. */
+  fires: boolean
+  news: boolean
+  /** When what is hindered may be told. */
+  again: number
+}
+
 export class Group {
+  readonly id: string
   readonly values: Record<string, string>
   readonly #context: GroupContext
   readonly #members = new Map<string, Member>()
-  #route: Route
-  /** When something was last told; 0: never. */
-  #toldAt = 0
-  #flushAt: number
+  readonly #unsaved = new Set<string>()
+  #work: RouteAtWork
+  #schedule: GroupSchedule
+  /** No step of escalation falls due before this. */
+  #stepAt = NEVER
 
-  constructor(
-    route: Route,
-    values: Record<string, string>,
-    { at, ...context }: GroupContext & { at: number }
-  ) {
-    this.#route = route
+  constructor(id: string, { work, values, context, at }: GroupParts & { at: number }) {
+    this.id = id
     this.values = values
+    this.#work = work
     this.#context = context
-    this.#flushAt = at + route.groupWaitMs
+    this.#schedule = new GroupSchedule(work.route, at + work.route.groupWaitMs)
   }
 
-  static restore(route: Route, saved: SavedGroup, context: GroupContext): Group {
-    const group = new Group(route, saved.values, { ...context, at: 0 })
-    for (const [id, member] of saved.members) group.#members.set(id, member)
-    group.#toldAt = saved.toldAt
-    group.#flushAt = saved.flushAt
+  static restore(
+    id: string,
+    {
+      work,
+      saved,
+      members,
+      context
+    }: Omit<GroupParts, 'values'> & { saved: SavedGroup; members: Iterable<[string, Member]> }
+  ): Group {
+    const group = new Group(id, { work, values: saved.values, context, at: 0 })
+    for (const [alertId, member] of members) group.#members.set(alertId, member)
+    group.#schedule = GroupSchedule.restore(work.route, saved.schedule)
+    group.#findStep()
     return group
   }
 
   get route(): Route {
-    return this.#route
+    return this.#work.route
   }
 
   get empty(): boolean {
     return this.#members.size === 0
   }
 
-  /** Goes on under another route of the same name. */
-  replaceRoute(route: Route): void {
-    this.#route = route
+  /** When to look, ms since 1970; null: not before something happens. */
+  get dueAt(): number | null {
+    const due = Math.min(this.#schedule.flushAt, this.#stepAt)
+    return due === NEVER ? null : due
   }
 
-  saved(): SavedGroup {
-    return {
-      route: this.#route.name,
-      values: this.values,
-      members: [...this.#members],
-      toldAt: this.#toldAt,
-      flushAt: this.#flushAt
-    }
+  members(): IterableIterator<[id: string, member: Member]> {
+    return this.#members.entries()
   }
 
   has(id: string): boolean {
     return this.#members.has(id)
   }
 
-  add(id: string): void {
-    if (!this.#members.has(id))
-      this.#members.set(id, { told: null, withheld: '', steps: [], late: [], ended: null })
+  saved(): SavedGroup {
+    return { route: this.route.name, values: this.values, schedule: this.#schedule.saved() }
+  }
+
+  /** Members that have changed since this was last asked; null: it has gone. */
+  takeUnsaved(): [id: string, member: Member | null][] {
+    const ids = [...this.#unsaved]
+    this.#unsaved.clear()
+    return ids.map(id => [id, this.#members.get(id) ?? null])
+  }
+
+  /** Goes on under another route of the same name. */
+  replaceRoute(work: RouteAtWork, at: number): void {
+    this.#work = work
+    this.#schedule.use(work.route)
+    this.#schedule.lookSoon(at)
+    this.#findStep()
+  }
+
+  /**
+   * Takes an alert in, or back, or notes that its severity has changed. `told`: its channels were told before. False:
+   * nothing is new.
+   */
+  add(alert: Alert, at: number, { told = false } = {}): boolean {
+    const known = this.#members.get(alert.id)
+    if (known?.left === false && !isNews(alert, known)) return false
+    const member = known ?? newMember()
+    this.#members.set(alert.id, member)
+    member.left = false
+    if (told) {
+      member.told = alert.severity
+      this.#schedule.begin(at)
+    }
+    this.#unsaved.add(alert.id)
+    this.#schedule.lookSoon(at)
+    this.#stepAt = Math.min(this.#stepAt, nextStepAt(alert, member, this.route))
+    return true
+  }
+
+  /** The route is for this alert no more. What it has told, it tells the end of. */
+  leave(id: string): void {
+    const member = this.#members.get(id)
+    if (member === undefined || member.left) return
+    if (wasTold(member)) member.left = true
+    else this.#members.delete(id)
+    this.#unsaved.add(id)
   }
 
   /** Notes that an alert is over. It is told, or dropped, at the next look. */
-  end(alert: Alert): void {
+  end(alert: Alert, at: number): void {
     const member = this.#members.get(alert.id)
-    if (member !== undefined) member.ended = noticeAlertOf(alert)
+    if (member === undefined) return
+    member.ended = { ...alert }
+    this.#unsaved.add(alert.id)
+    this.#schedule.lookSoon(at)
   }
 
-  /** When to look again, ms since 1970. */
-  get dueAt(): number {
-    let due = this.#flushAt
-    for (const [id, member] of this.#members) {
-      const alert = this.#context.alert(id)
-      if (alert?.state !== 'firing') continue
-      for (const [place, { afterMs }] of this.#route.escalate.entries())
-        if (!member.steps.includes(place) && !member.late.includes(place))
-          due = Math.min(due, alert.firstAt + afterMs)
+  /**
+   * What is to be told at this time; the group counts it as told from here on. `now` is the time of day: of repeats that
+   * fell due while nobody looked, the last alone is told.
+   */
+  look(at: number, now: number): Verdict {
+    const look = { at, now, verdict: { tell: [], withhold: [] } }
+    const regular = at >= this.#schedule.flushAt
+    const again = regular || at >= this.#stepAt ? this.#escalate(look, regular) : NEVER
+    if (regular) this.#flush(look, again)
+    else this.#schedule.lookBy(again)
+    if (at >= this.#stepAt) this.#findStep()
+    return look.verdict
+  }
+
+  #flush(look: Look, again: number): void {
+    const { at, now, verdict } = look
+    const { route } = this
+    const repeats = this.#schedule.takeRepeat(at, now)
+    const found = this.#find(look, repeats)
+    const { firing, ended, fires, news } = found
+    if (news || (repeats && firing.length > 0)) {
+      for (const [alert, member] of firing) {
+        if (member.told === alert.severity) continue
+        member.told = alert.severity
+        this.#unsaved.add(alert.id)
+      }
+      const over = ended.filter(([, { told }]) => told !== null)
+      const alerts = [...firing, ...over].map(([alert]) => noticeAlertOf(alert))
+      verdict.tell.push({ channels: route.channels, reason: news ? 'alert' : 'repeat', alerts })
+      this.#schedule.told(at)
     }
-    return due
+    for (const [channel, over] of endsByChannel(ended, route))
+      verdict.tell.push({ channels: [channel], reason: 'alert', alerts: over.map(noticeAlertOf) })
+    for (const [{ id }] of ended) this.#remove(id)
+    this.#schedule.looked({ at, now, again: Math.min(again, found.again), fires })
   }
 
-  /** What is to be told at this time; the group counts it as told from here on. */
-  look(at: number): Verdict {
-    const verdict: Verdict = { tell: [], withhold: [] }
-    this.#escalate(at, verdict)
-    if (at >= this.#flushAt) this.#flush(at, verdict)
-    return verdict
-  }
-
-  #flush(at: number, verdict: Verdict): void {
-    const { channels, groupIntervalMs, repeatIntervalMs, sendResolved } = this.#route
-    const ended = this.#takeEnded(verdict)
-    const { firing, quietEnd } = this.#tellable(at, { channels, verdict })
-    const isNews = ([id, alert]: [string, Alert]) => {
-      const told = this.#members.get(id)?.told ?? null
-      return told === null || severities.indexOf(alert.severity) > severities.indexOf(told)
-    }
-    const news = firing.some(isNews) || (sendResolved && ended.told.length > 0)
-    const repeat = repeatIntervalMs > 0 && firing.length > 0 && at >= this.#toldAt + repeatIntervalMs
-    if (news || repeat) {
-      const alerts = firing.map(([, alert]) => noticeAlertOf(alert))
-      for (const [id, alert] of firing) this.#note(id, { told: alert.severity, withheld: '' })
-      if (sendResolved) alerts.push(...ended.told)
-      this.#toldAt = at
-      verdict.tell.push({ channels, reason: news ? 'alert' : 'repeat', alerts })
-    }
-    if (sendResolved) this.#endEscalations(ended.escalated, verdict)
-    this.#flushAt = Math.min(at + groupIntervalMs, quietEnd ?? Number.POSITIVE_INFINITY)
-  }
-
-  /** Those that are over leave the group: what was told of is told to be over, what was not is not told at all. */
-  #takeEnded({ withhold }: Verdict): { told: NoticeAlert[]; escalated: [NoticeAlert, Member][] } {
-    const told: NoticeAlert[] = []
-    const escalated: [NoticeAlert, Member][] = []
+  /** Goes through the members: what may be told now, what may not, and who is there no more. */
+  #find({ at, verdict }: Look, repeats: boolean): Found {
+    const { channels, sendResolved } = this.route
+    const found: Found = { firing: [], ended: [], fires: false, news: false, again: NEVER }
     for (const [id, member] of this.#members) {
       const { ended } = member
-      if (ended === null) {
-        if (this.#context.alert(id) === undefined) this.#members.delete(id)
+      const alert = ended ?? this.#context.alert(id)
+      if (alert === undefined || (ended !== null && !(sendResolved && wasTold(member)))) {
+        this.#remove(id)
+        if (ended !== null && !wasTold(member) && member.said.length === 0)
+          this.#withhold(verdict, {
+            channels,
+            alert: ended,
+            member,
+            reason: 'it was resolved before it was told'
+          })
         continue
       }
-      this.#members.delete(id)
-      if (member.told !== null) told.push(ended)
-      else if (member.withheld === '')
-        withhold.push({
-          channels: this.#route.channels,
-          alert: ended,
-          reason: 'it was resolved before it was told'
-        })
-      if (member.steps.length > 0) escalated.push([ended, member])
-    }
-    return { told, escalated }
-  }
-
-  /** Open alerts that may be told now; why others may not is said once. */
-  #tellable(
-    at: number,
-    { channels, verdict }: { channels: readonly string[]; verdict: Verdict }
-  ): { firing: [string, Alert][]; quietEnd: number | null } {
-    const firing: [string, Alert][] = []
-    let quietEnd: number | null = null
-    for (const [id, member] of this.#members) {
-      const alert = this.#context.alert(id)
-      if (alert === undefined) continue
-      const { reason, until } = this.#hindrance(alert, at)
-      if (reason === null) {
-        firing.push([id, alert])
-        continue
+      if (ended === null && (member.left || this.#isSettled(alert, { member, verdict }))) continue
+      const fresh = ended !== null || isNews(alert, member)
+      const hindrance = this.#hindrance(alert, at)
+      found.fires ||= ended === null
+      if (hindrance === null) {
+        found.news ||= ended === null ? fresh : member.told !== null
+        found[ended === null ? 'firing' : 'ended'].push([alert, member])
+      } else if (fresh || repeats) {
+        this.#withhold(verdict, { channels, alert, member, reason: hindrance.reason })
+        found.again = Math.min(found.again, hindrance.until)
       }
-      if (until !== null) quietEnd = Math.min(quietEnd ?? until, until)
-      if (member.told !== null || member.withheld === reason) continue
-      member.withheld = reason
-      verdict.withhold.push({ channels, alert: noticeAlertOf(alert), reason })
     }
-    return { firing, quietEnd }
+    return found
   }
 
-  #hindrance(alert: Alert, at: number): { reason: string | null; until: number | null } {
-    if (alert.state === 'acknowledged') {
-      const by = alert.acknowledged?.actor ?? ''
-      return { reason: `it was acknowledged${by === '' ? '' : ` by ${by}`}`, until: null }
-    }
+  /** Whether it is acknowledged, and so nothing but its end is told. */
+  #isSettled(alert: Alert, { member, verdict }: { member: Member; verdict: Verdict }): boolean {
+    if (alert.state !== 'acknowledged') return false
+    const by = alert.acknowledged?.actor ?? ''
+    const reason = `it was acknowledged${by === '' ? '' : ` by ${by}`}`
+    if (!wasTold(member)) this.#withhold(verdict, { channels: this.route.channels, alert, member, reason })
+    return true
+  }
+
+  /** Why an alert must not be told now, and when to ask again. */
+  #hindrance(alert: Alert, at: number): { reason: string; until: number } | null {
     const muted = this.#context.muted(alert, at)
-    if (muted !== null) return { reason: muted, until: null }
-    const until = quietUntil(this.#route.quiet, { at, severity: alert.severity })
-    return { reason: until === null ? null : 'the route is quiet at this time', until }
+    if (muted !== null) return { reason: muted, until: at + this.route.groupIntervalMs }
+    const until = this.#work.quiet.until(at, alert.severity)
+    return until === null ? null : { reason: 'the route is quiet at this time', until }
   }
 
-  #escalate(at: number, verdict: Verdict): void {
-    for (const [place, { afterMs, channels }] of this.#route.escalate.entries()) {
+  #withhold(
+    { withhold }: Verdict,
+    { member, alert, reason, channels }: Omit<Withheld, 'alert'> & { member: Member; alert: Alert }
+  ): void {
+    if (!sayOnce(member, reason)) return
+    if (this.#members.has(alert.id)) this.#unsaved.add(alert.id)
+    withhold.push({ channels, alert: noticeAlertOf(alert), reason })
+  }
+
+  /** Tells what nobody has acknowledged in time. Returns when what is hindered is to be looked at again. */
+  #escalate({ at, verdict }: Look, regular: boolean): number {
+    let again = NEVER
+    for (const [place, { afterMs, channels }] of this.route.escalate.entries()) {
       const due: NoticeAlert[] = []
       for (const [id, member] of this.#members) {
         const alert = this.#context.alert(id)
-        if (alert?.state !== 'firing' || member.steps.includes(place) || at < alert.firstAt + afterMs)
-          continue
+        if (alert === undefined || !isAhead(alert, member, place) || at < alert.firstAt + afterMs) continue
         const late = member.late.includes(place)
-        if (late && at < this.#flushAt) continue
-        const { reason } = this.#hindrance(alert, at)
-        if (reason === null) {
+        if (late && !regular) continue
+        this.#unsaved.add(id)
+        const hindrance = this.#hindrance(alert, at)
+        if (hindrance === null) {
           member.steps.push(place)
           due.push(noticeAlertOf(alert))
-        } else if (!late) {
-          member.late.push(place)
-          verdict.withhold.push({ channels, alert: noticeAlertOf(alert), reason })
+          continue
         }
+        again = Math.min(again, hindrance.until)
+        if (!late) member.late.push(place)
+        if (!late) verdict.withhold.push({ channels, alert: noticeAlertOf(alert), reason: hindrance.reason })
       }
       if (due.length > 0) verdict.tell.push({ channels, reason: 'escalation', alerts: due })
     }
+    return again
   }
 
-  #endEscalations(ended: readonly [NoticeAlert, Member][], verdict: Verdict): void {
-    for (const [place, { channels }] of this.#route.escalate.entries()) {
-      const others = channels.filter(channel => !this.#route.channels.includes(channel))
-      const alerts = ended.flatMap(([alert, { steps }]) => (steps.includes(place) ? [alert] : []))
-      if (alerts.length > 0 && others.length > 0)
-        verdict.tell.push({ channels: others, reason: 'alert', alerts })
+  #findStep(): void {
+    this.#stepAt = NEVER
+    if (this.route.escalate.length === 0) return
+    for (const [id, member] of this.#members) {
+      const alert = this.#context.alert(id)
+      if (alert !== undefined) this.#stepAt = Math.min(this.#stepAt, nextStepAt(alert, member, this.route))
     }
   }
 
-  #note(id: string, changes: Partial<Member>): void {
-    const member = this.#members.get(id)
-    if (member !== undefined) Object.assign(member, changes)
+  #remove(id: string): void {
+    this.#members.delete(id)
+    this.#unsaved.add(id)
   }
 }

@@ -37,6 +37,26 @@ export function quietUntil(
   return to * MINUTE_MS
 }
 
+/** The quiet times of a route. To find an end takes a millisecond, so it is found once for all alerts that wait for it. */
+export class QuietTimes {
+  readonly #quiet: readonly QuietHours[]
+  readonly #spells = new Map<Severity, { from: number; until: number }>()
+
+  constructor(quiet: readonly QuietHours[]) {
+    this.#quiet = quiet
+  }
+
+  /** As `quietUntil`. */
+  until(at: number, severity: Severity): number | null {
+    if (this.#quiet.length === 0) return null
+    const spell = this.#spells.get(severity)
+    if (spell !== undefined && spell.from <= at && at < spell.until) return spell.until
+    const until = quietUntil(this.#quiet, { at, severity })
+    if (until !== null) this.#spells.set(severity, { from: at, until })
+    return until
+  }
+}
+
 /** Whether a time zone is known by this IANA name. */
 export function isTimeZone(name: string): boolean {
   try {

@@ -1,62 +1,23 @@
 // Who is told what, when, how often, and what becomes of it.
 import { describe, expect, test } from '@jest/globals'
 import type { Notice, Outcome } from '../../../gateway/delivery/notice.ts'
-import type { DeliveryNotification } from '../../../store/notification.ts'
 import { metricValue } from '../harness.ts'
 import { reading } from '../alerting/drafts.ts'
-import { startAlerting, type AlertingHarness } from '../scenarios/alerting-harness.ts'
-
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-
-function fileWith(route: string, more = ''): string {
-  return `
-rules:
-  - { name: hot, topics: [site/#], when: payload.c > 30, severity: major, title: '{device} is hot', labels: { floor: '{payload.?floor.orValue("")}' } }
-  - { name: level, topics: [level/#], of: payload.s, severities: { low: minor, high: critical, none: clear }, title: '{device} {payload.s}' }
-channels:
-  - { name: duty, mqtt: { topic: told/duty } }
-  - { name: boss, mqtt: { topic: told/boss } }
-routes:
-  - { channels: [duty], ${route} }
-${more}
-`
-}
-
-const hot = (device: string, c = 31) => reading(device, { c })
-const level = (device: string, s: string) => reading(device, { s }, { topic: `level/${device}` })
-
-/** What channels got: time since the start in seconds, channel, reason, status and keys. */
-function told(harness: AlertingHarness, since: number): string[] {
-  return harness.notices.map(({ channel, notice: { at, reason, status, alerts } }) => {
-    const keys = alerts.map(({ key, state }) => (state === 'resolved' ? `(${key})` : key))
-    return `${(at - since) / SECOND} ${channel} ${reason} ${status} ${keys.toSorted().join(' ')}`
-  })
-}
-
-async function deliveries(harness: AlertingHarness): Promise<DeliveryNotification[]> {
-  return (await harness.notifications()).flatMap(item => (item.kind === 'delivery' ? [item] : []))
-}
-
-async function outcomes(harness: AlertingHarness): Promise<string[]> {
-  return (await deliveries(harness)).map(
-    ({ outcome, channel, attempt }) => `${outcome} ${channel} ${attempt}`
-  )
-}
-
-function acknowledge(harness: AlertingHarness, key: string, rule = 'hot'): Promise<void> {
-  const id = harness.alerting.book.find(rule, key)?.id ?? ''
-  harness.alerting.book.acknowledge(id, { at: harness.clock.now(), actor: 'ada', comment: '' })
-  return harness.settle()
-}
-
-/** Answers in turn, then `sent`. */
-function inTurn(...answers: Outcome[]): (notice: Notice) => Promise<Outcome> {
-  return async () => answers.shift() ?? { outcome: 'sent', detail: 'ok' }
-}
-
-const failed: Outcome = { outcome: 'failed', detail: 'answered 503' }
+import { startAlerting } from '../scenarios/alerting-harness.ts'
+import {
+  HOUR,
+  MINUTE,
+  SECOND,
+  acknowledge,
+  deliveries,
+  failed,
+  fileWith,
+  hot,
+  inTurn,
+  level,
+  outcomes,
+  told
+} from './deliveries.ts'
 
 describe('a group', () => {
   test('waits, then looks at its interval, and repeats what nobody acknowledged', async () => {
