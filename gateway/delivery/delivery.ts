@@ -5,7 +5,11 @@ import type { Notice } from './notice.ts'
 export interface Delivery {
   /** The notice's id: the same on every attempt. */
   id: string
+  /** Counts deliveries in the order in which they were decided, or sent again by hand. */
+  number: number
   channel: string
+  /** Deliveries of a channel and lane are made one after the other, so that an end is never told before its beginning. */
+  lane: string
   notice: Notice
   /** Attempts that were made. */
   attempts: number

@@ -89,6 +89,7 @@ export class Dispatcher {
       ...options,
       settings: settings.delivery,
       counts,
+      nextNumber: () => numbers.next(),
       cursorOf: seq => book.cursorOf(seq)
     })
     registerOutletMetrics(registry, () => outbox.outlets())
@@ -175,7 +176,7 @@ export class Dispatcher {
     for (const one of tell) this.#tell(group, one, at)
   }
 
-  #tell({ route, values }: Group, { channels, reason, alerts }: Telling, at: number): void {
+  #tell({ id, route, values }: Group, { channels, reason, alerts }: Telling, at: number): void {
     const { book, settings } = this.#options
     const most = settings.delivery.alertsMax
     const [first] = alerts
@@ -191,7 +192,7 @@ export class Dispatcher {
         truncated: Math.max(0, alerts.length - most),
         at
       }
-      this.#outbox.add(notice, { channel, causeSeq })
+      this.#outbox.add(notice, { channel, lane: id, causeSeq })
     }
   }
 

@@ -27,6 +27,8 @@ export interface OutboxOptions {
   counts: DeliveryCounts
   logger: Logger
   random: () => number
+  /** A number that no delivery had before. */
+  nextNumber: () => number
   /** Cursor of a sequence; empty for 0. */
   cursorOf: (seq: number) => string
 }
@@ -37,6 +39,8 @@ export class Outbox {
   readonly #options: OutboxOptions
   readonly #outlets = new Map<string, Outlet>()
   readonly #failed = new Map<string, Delivery>()
+  /** How many of them there are, by channel. */
+  readonly #failedCounts = new Map<string, number>()
   readonly #dirty = new Map<string, Delivery | null>()
 
   private constructor(options: OutboxOptions) {
@@ -45,9 +49,12 @@ export class Outbox {
 
   static async load(options: OutboxOptions): Promise<Outbox> {
     const outbox = new Outbox(options)
+    const deliveries: Delivery[] = []
     await options.tables.state(SCOPE, rows => {
-      for (const { value } of rows) outbox.#restore(unpackDelivery(value))
+      for (const { value } of rows) deliveries.push(unpackDelivery(value))
     })
+    for (const delivery of deliveries.toSorted((one, other) => one.number - other.number))
+      outbox.#restore(delivery)
     options.ledger.join(outbox)
     return outbox
   }
@@ -82,11 +89,16 @@ export class Outbox {
   }
 
   /** Intends a delivery; it is attempted as soon as that is durable. */
-  add(notice: Notice, { channel, causeSeq }: { channel: string; causeSeq: number }): void {
-    const { clock, settings, ledger } = this.#options
+  add(
+    notice: Notice,
+    { channel, lane, causeSeq }: { channel: string; lane: string; causeSeq: number }
+  ): void {
+    const { clock, settings, nextNumber } = this.#options
     const delivery: Delivery = {
       id: notice.id,
+      number: nextNumber(),
       channel,
+      lane,
       notice,
       attempts: 0,
       nextAt: clock.now(),
@@ -98,9 +110,7 @@ export class Outbox {
       this.#giveUp(delivery, `${outlet.waiting} deliveries wait for this channel already`)
       return
     }
-    this.#mark(delivery)
-    outlet.add(delivery, { held: true })
-    ledger.whenDurable(() => outlet.release(delivery.id))
+    this.#intend(delivery, outlet)
   }
 
   /** Sends one that was given up again, as often as a new one. */
@@ -109,11 +119,10 @@ export class Outbox {
     if (delivery === undefined) return { ok: false, code: 'delivery-unknown' }
     const outlet = this.#outlets.get(delivery.channel)
     if (outlet === undefined) return { ok: false, code: 'channel-unknown' }
-    this.#failed.delete(id)
-    Object.assign(delivery, { attempts: 0, nextAt: this.#options.clock.now(), failedAt: null })
-    this.#mark(delivery)
-    outlet.add(delivery, { held: true })
-    this.#options.ledger.whenDurable(() => outlet.release(id))
+    this.#takeFailed(delivery)
+    const { clock, nextNumber } = this.#options
+    Object.assign(delivery, { number: nextNumber(), attempts: 0, nextAt: clock.now(), failedAt: null })
+    this.#intend(delivery, outlet)
     return { ok: true }
   }
 
@@ -127,6 +136,12 @@ export class Outbox {
 
   async close(): Promise<void> {
     await Promise.all([...this.#outlets.values()].map(outlet => outlet.close()))
+  }
+
+  #intend(delivery: Delivery, outlet: Outlet): void {
+    this.#mark(delivery)
+    outlet.add(delivery, { held: true })
+    this.#options.ledger.whenDurable(() => outlet.release(delivery.id))
   }
 
   #restore(delivery: Delivery): void {
@@ -182,13 +197,30 @@ export class Outbox {
     if (delivery.failedAt !== null) this.#keepFailed(delivery, delivery.failedAt)
   }
 
+  /** No more of a channel are kept than may wait for it. */
   #keepFailed(delivery: Delivery, failedAt: number): void {
+    const { agenda, settings } = this.#options
     this.#failed.set(delivery.id, delivery)
-    this.#options.agenda.add(failedAt + this.#options.settings.keepFailedMs, () => {
-      if (this.#failed.get(delivery.id) !== delivery || delivery.failedAt !== failedAt) return
-      this.#failed.delete(delivery.id)
-      this.#forget(delivery.id)
-    })
+    agenda.add(failedAt + settings.keepFailedMs, () => this.#dropFailed(delivery, failedAt))
+    const kept = (this.#failedCounts.get(delivery.channel) ?? 0) + 1
+    this.#failedCounts.set(delivery.channel, kept)
+    if (kept <= settings.waitingMax) return
+    for (const oldest of this.#failed.values()) {
+      if (oldest.channel !== delivery.channel) continue
+      this.#dropFailed(oldest, oldest.failedAt)
+      break
+    }
+  }
+
+  #dropFailed(delivery: Delivery, failedAt: number | null): void {
+    if (this.#failed.get(delivery.id) !== delivery || delivery.failedAt !== failedAt) return
+    this.#takeFailed(delivery)
+    this.#forget(delivery.id)
+  }
+
+  #takeFailed({ id, channel }: Delivery): void {
+    this.#failed.delete(id)
+    this.#failedCounts.set(channel, (this.#failedCounts.get(channel) ?? 1) - 1)
   }
 
   #mark(delivery: Delivery): void {

@@ -7,6 +7,7 @@ import { admit, afterAbort, afterAnswer, afterFailure, closedCircuit } from './c
 import type { Circuit } from './circuit.ts'
 import type { Delivery } from './delivery.ts'
 import type { Channel, Outcome } from './notice.ts'
+import { Queue } from './queue.ts'
 import { retryDelayMs } from './retry.ts'
 
 /** What became of a delivery by one attempt. `failed`: another will be made. */
@@ -27,10 +28,8 @@ export interface OutletOptions {
 export class Outlet {
   readonly name: string
   readonly #options: OutletOptions
-  readonly #waiting = new Map<string, Delivery>()
-  readonly #running = new Set<string>()
-  /** Deliveries that may not be attempted yet. */
-  readonly #held = new Set<string>()
+  readonly #queue = new Queue()
+  #running = 0
   readonly #aborting = new AbortController()
   #channel: Channel | null = null
   #circuit: Circuit = closedCircuit
@@ -45,7 +44,7 @@ export class Outlet {
 
   /** Deliveries that wait or are under way. */
   get waiting(): number {
-    return this.#waiting.size
+    return this.#queue.size
   }
 
   get circuit(): Circuit['state'] {
@@ -57,7 +56,7 @@ export class Outlet {
   }
 
   deliveries(): IterableIterator<Delivery> {
-    return this.#waiting.values()
+    return this.#queue.values()
   }
 
   /** Uses another channel from here on; what is under way ends on the old one. */
@@ -69,17 +68,16 @@ export class Outlet {
 
   /** Takes a delivery over; it is attempted from the next `pump` on, or, if it is held, from its release on. */
   add(delivery: Delivery, { held = false } = {}): void {
-    this.#waiting.set(delivery.id, delivery)
-    if (held) this.#held.add(delivery.id)
+    this.#queue.add(delivery, { held })
   }
 
   release(id: string): void {
-    if (this.#held.delete(id)) this.pump()
+    this.#queue.release(id)
+    this.pump()
   }
 
   remove(id: string): void {
-    this.#waiting.delete(id)
-    this.#held.delete(id)
+    this.#queue.remove(id)
   }
 
   /** Begins what attempts may begin now. */
@@ -89,41 +87,43 @@ export class Outlet {
     if (this.#channel === null || this.#aborting.signal.aborted) return
     const { settings, clock } = this.#options
     const now = clock.now()
-    let nextAt = Number.POSITIVE_INFINITY
-    for (const delivery of this.#waiting.values()) {
-      if (this.#running.size >= settings.concurrencyMax) return // the end of one calls again
-      if (this.#running.has(delivery.id) || this.#held.has(delivery.id)) continue
-      if (delivery.nextAt > now) {
-        nextAt = Math.min(nextAt, delivery.nextAt)
-        continue
-      }
+    while (this.#running < settings.concurrencyMax) {
       const admission = admit(this.#circuit, now)
       if (!admission.allowed) {
-        nextAt = Math.min(nextAt, admission.until ?? Number.POSITIVE_INFINITY)
-        break
+        if (admission.until !== null && this.#queue.size > this.#running) this.#pumpAt(admission.until)
+        return
+      }
+      const delivery = this.#queue.take(now)
+      if (delivery === null) {
+        if (this.#queue.nextAt !== null) this.#pumpAt(this.#queue.nextAt)
+        return
       }
       this.#circuit = admission.circuit
       void this.#attempt(delivery, this.#channel)
     }
-    if (nextAt < Number.POSITIVE_INFINITY) this.#timer = clock.setTimer(nextAt - now, () => this.pump())
   }
 
   /** Ends what is under way without an outcome; it is attempted again after the next start. */
   async close(): Promise<void> {
     this.#aborting.abort()
     this.#timer?.clear()
-    while (this.#running.size > 0) await new Promise<void>(resolve => this.#settled.push(resolve))
+    while (this.#running > 0) await new Promise<void>(resolve => this.#settled.push(resolve))
+  }
+
+  #pumpAt(at: number): void {
+    const { clock } = this.#options
+    this.#timer = clock.setTimer(at - clock.now(), () => this.pump())
   }
 
   /** Never rejects. */
   async #attempt(delivery: Delivery, channel: Channel): Promise<void> {
     const { clock, onEnd } = this.#options
     const startedMs = performance.now()
-    this.#running.add(delivery.id)
+    this.#running++
     const outcome = await this.#send(channel, delivery)
-    this.#running.delete(delivery.id)
+    this.#running--
     if (outcome === null) this.#circuit = afterAbort(this.#circuit, clock.now())
-    else if (this.#waiting.has(delivery.id)) {
+    else if (this.#queue.has(delivery.id)) {
       const ended = this.#judge(delivery, outcome)
       this.lastAttempt = { at: clock.now(), ...ended }
       onEnd(delivery, ended, performance.now() - startedMs)
@@ -150,7 +150,7 @@ export class Outlet {
     delivery.attempts++
     if (outcome.outcome !== 'failed') {
       this.#circuit = afterAnswer()
-      this.#waiting.delete(delivery.id)
+      this.#queue.remove(delivery.id)
       if (outcome.outcome === 'sent') return outcome
       delivery.failedAt = now
       return { outcome: 'gave-up', detail: outcome.detail }
@@ -168,9 +168,10 @@ export class Outlet {
     )
     if (delayMs !== null) {
       delivery.nextAt = now + delayMs
+      this.#queue.putBack(delivery)
       return { outcome: 'failed', detail: outcome.detail }
     }
-    this.#waiting.delete(delivery.id)
+    this.#queue.remove(delivery.id)
     delivery.failedAt = now
     return {
       outcome: 'gave-up',

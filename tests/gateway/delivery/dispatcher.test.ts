@@ -333,6 +333,24 @@ describe('a delivery', () => {
   })
 })
 
+test('no more given up deliveries of a channel are kept than may wait for it', async () => {
+  const refused: Outcome = { outcome: 'refused', detail: 'answered 400' }
+  const file = fileWith('group: [device], groupWait: 1s')
+  await using harness = await startAlerting({
+    file,
+    answer: async () => refused,
+    delivery: { waitingMax: 3 }
+  })
+  for (const device of ['a', 'b', 'c', 'd', 'e']) {
+    await harness.append(hot(device))
+    await harness.advance(2 * SECOND)
+  }
+  const kept = () => harness.alerting.dispatcher.channels()[0]?.failed.map(({ alerts }) => alerts[0])
+  expect(kept()).toEqual(['a3', 'a4', 'a5'])
+  await harness.restart()
+  expect(kept()).toEqual(['a3', 'a4', 'a5'])
+})
+
 test('a test of a channel tells it something made up, and nobody else', async () => {
   await using harness = await startAlerting({ file: fileWith('groupWait: 1s') })
   expect(await harness.alerting.dispatcher.test('duty')).toEqual({ outcome: 'sent', detail: 'ok' })
