@@ -12,7 +12,7 @@ import { loadSources, totalAcknowledged, totalOpen, type Source, type SourcePayl
 /** An alert of `wave` is raised in the middle of so many events of a device and cleared at their end. */
 const WAVE = 40
 /** Every so many events of a device are an alert of their own, which stays. */
-const MILESTONE = 400
+const MILESTONE = 60
 
 const settings = {
   'alerting.saveMs': '200ms',
