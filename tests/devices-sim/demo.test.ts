@@ -44,6 +44,17 @@ describe('tocsin demo', () => {
     expect(existsSync(folder)).toBe(false)
   })
 
+  test('raises alerts, tells them and clears them, by itself', async () => {
+    await using demo = tocsin('demo')
+    const said = (line: RegExp) => eventually(() => line.exec(demo.output.out), { timeoutMs: 40_000 })
+    await said(/ major +\S+ +alert +firing +\S+ is offline: connection-lost\n/)
+    await said(/ alert +resolved +\S+ is offline: connection-lost\n/)
+    await said(/ delivery +sent desk /)
+    demo.child.kill('SIGINT')
+    expect(await demo.ended).toBe(0)
+    expect(demo.output.error).toBe('')
+  }, 60_000)
+
   test('ends by itself after its duration, and keeps a folder that was named', async () => {
     await using folder = await temporaryFolder()
     await using demo = tocsin(
