@@ -16,6 +16,15 @@ const colours: Record<string, string> = {
 }
 const RESET = '\u001b[0m'
 const DIM = '\u001b[2m'
+const GREEN = '\u001b[32m'
+const YELLOW = '\u001b[33m'
+
+const deliveryColours: Record<string, string> = {
+  sent: GREEN,
+  failed: YELLOW,
+  'gave-up': '\u001b[1;31m',
+  suppressed: DIM
+}
 
 const widths = { severity: 8, device: 16, kind: 8, what: 44 }
 
@@ -41,12 +50,24 @@ export function notificationLine(item: FeedNotification, style: LineStyle): stri
 }
 
 function coloured(text: string, item: FeedNotification): string {
-  if (item.severity === 'info') {
-    if (item.kind !== 'presence') return text
-    return `${item['status'] === 'online' ? '\u001b[32m' : '\u001b[33m'}${text}${RESET}`
-  }
-  const colour = colours[item.severity]
+  const colour = colourOf(item)
   return colour === undefined ? text : `${colour}${text}${RESET}`
+}
+
+/** What is well again is green whatever its severity was; what did not reach anybody stands out by how final that is. */
+function colourOf(item: FeedNotification): string | undefined {
+  const bySeverity = item.severity === 'info' ? undefined : colours[item.severity]
+  switch (item.kind) {
+    case 'presence':
+      return bySeverity ?? (item['status'] === 'online' ? GREEN : YELLOW)
+    case 'alert':
+      if (item['state'] === 'resolved') return GREEN
+      return item['state'] === 'acknowledged' ? DIM : bySeverity
+    case 'delivery':
+      return deliveryColours[text(item['outcome'])]
+    default:
+      return bySeverity
+  }
 }
 
 /** What the notification is about, and the details that may be cut. */
@@ -57,18 +78,42 @@ function subject(item: FeedNotification): { what: string; detail: string } {
     case 'presence':
       return { what: text(item['status']), detail: text(item['reason']) }
     case 'alert':
-      return {
-        what: text(item['state']),
-        detail: [item['title'], item['detail']].map(text).filter(Boolean).join(': ')
-      }
+      return { what: words(alertWord(item), item['alert'], item['rule']), detail: alertDetail(item) }
     case 'delivery':
-      return {
-        what: `${text(item['outcome'])} ${text(item['channel'])}`,
-        detail: text(item['detail'])
-      }
+      return { what: words(item['outcome'], item['channel'], toldAlerts(item)), detail: deliveryDetail(item) }
     default:
       return { what: '', detail: '' }
   }
+}
+
+/** Its state, or what happened to it where that leaves the state as it was. */
+function alertWord(item: FeedNotification): string {
+  const change = text(item['change'])
+  return ['repeated', 'severity', 'flapping'].includes(change) ? change : text(item['state'])
+}
+
+/** Title and details, how often where it happened again, and who did it with which words. */
+function alertDetail(item: FeedNotification): string {
+  const what = [item['title'], item['detail']].map(text).filter(Boolean).join(': ')
+  const times = item['change'] === 'repeated' ? `(${text(item['count'])} times)` : ''
+  const actor = text(item['actor'])
+  const by = [actor === '' ? '' : `by ${actor}`, text(item['comment'])].filter(Boolean).join(': ')
+  return [words(what, times), by].filter(Boolean).join(', ')
+}
+
+/** The first of the alerts that it is about, and how many others. */
+function toldAlerts(item: FeedNotification): string {
+  const others = Array.isArray(item['alerts']) ? item['alerts'].length - 1 : 0
+  return others > 0 ? `${text(item['alert'])} +${others}` : text(item['alert'])
+}
+
+function deliveryDetail(item: FeedNotification): string {
+  const attempt = Number(item['attempt'])
+  return words(attempt > 1 ? `attempt ${attempt}:` : '', item['detail'])
+}
+
+function words(...parts: readonly unknown[]): string {
+  return parts.map(text).filter(Boolean).join(' ')
 }
 
 function text(value: unknown): string {
@@ -93,7 +138,7 @@ function column(value: string, width: number): string {
 }
 
 /** Devices choose these texts: what would steer the terminal is shown as a sign for itself. */
-function clean(value: string): string {
+export function clean(value: string): string {
   return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, sign =>
     sign === '\n' || sign === '\t' || sign === '\r' ? ' ' : '\ufffd'
   )

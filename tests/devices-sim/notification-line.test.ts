@@ -31,18 +31,63 @@ describe('a notification as a line', () => {
     )
   })
 
-  test('shows alerts and deliveries', () => {
+  test('shows what became of an alert, by which rule, and who did it', () => {
     const alert = {
       ...event,
       kind: 'alert',
+      alert: 'a17',
+      rule: 'too-warm',
       state: 'firing',
+      change: 'raised',
       title: 'Too warm',
       detail: '-2 °C',
+      count: 1,
       severity: 'major'
     }
-    expect(notificationLine(alert, plain)).toMatch(/alert +firing +Too warm: -2 °C$/)
-    const delivery = { ...event, kind: 'delivery', outcome: 'failed', channel: 'pager', detail: 'timeout' }
-    expect(notificationLine(delivery, plain)).toMatch(/delivery +failed pager +timeout$/)
+    const lineOf = (changes: object) => notificationLine({ ...alert, ...changes }, plain)
+    expect(lineOf({})).toMatch(/major +freezer-0001 +alert +firing a17 too-warm +Too warm: -2 °C$/)
+    expect(lineOf({ change: 'repeated', count: 5, detail: '' })).toMatch(
+      /repeated a17 too-warm +Too warm \(5 times\)$/
+    )
+    expect(lineOf({ change: 'severity' })).toMatch(/severity a17 too-warm +Too warm/)
+    const acknowledged = { state: 'acknowledged', change: 'acknowledged', actor: 'ada', detail: '' }
+    expect(lineOf({ ...acknowledged, comment: 'on my way' })).toMatch(
+      /acknowledged a17 too-warm +Too warm, by ada: on my way$/
+    )
+    expect(lineOf({ state: 'resolved', change: 'resolved', detail: '' })).toMatch(
+      /resolved a17 too-warm +Too warm$/
+    )
+  })
+
+  test('shows what became of a delivery, by which channel, about which alerts', () => {
+    const delivery = {
+      ...event,
+      kind: 'delivery',
+      alert: 'a17',
+      channel: 'pager',
+      attempt: 1,
+      outcome: 'sent',
+      detail: '204'
+    }
+    const lineOf = (changes: object) => notificationLine({ ...delivery, ...changes }, plain)
+    expect(lineOf({})).toMatch(/delivery +sent pager a17 +204$/)
+    expect(lineOf({ alerts: ['a17', 'a18', 'a19'] })).toMatch(/sent pager a17 \+2 +204$/)
+    expect(lineOf({ outcome: 'failed', attempt: 3, detail: 'timeout' })).toMatch(
+      /failed pager a17 +attempt 3: timeout$/
+    )
+    expect(lineOf({ outcome: 'suppressed', attempt: 0, channel: '', detail: 'no route' })).toMatch(
+      /suppressed a17 +no route$/
+    )
+  })
+
+  test('is green where all is well again, and red where nobody could be told', () => {
+    const colour = { colour: true, width: Infinity }
+    const alert = { ...event, kind: 'alert', severity: 'critical', state: 'firing', title: 'Too warm' }
+    expect(notificationLine(alert, colour)).toContain('\u001b[1;31m')
+    expect(notificationLine({ ...alert, state: 'resolved' }, colour)).toContain('\u001b[32m')
+    const delivery = { ...event, kind: 'delivery', channel: 'pager', outcome: 'sent', detail: '204' }
+    expect(notificationLine(delivery, colour)).toContain('\u001b[32m')
+    expect(notificationLine({ ...delivery, outcome: 'gave-up' }, colour)).toContain('\u001b[1;31m')
   })
 
   test('is cut to the width of the terminal', () => {
