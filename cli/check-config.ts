@@ -2,7 +2,9 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { renderExample } from '../config/example.ts'
+import { readAlertingSource } from '../config/alerting-source.ts'
 import { configurationOf } from './configuration.ts'
+import { CliError } from './errors.ts'
 
 /** The `check-config` command. */
 export function checkConfigCommand(): Command {
@@ -18,12 +20,25 @@ Examples:
   tocsin check-config --print-example > tocsin.yaml
 `
     )
-    .action((options: { print?: true; printExample?: true }, command: Command) => {
+    .action(async (options: { print?: true; printExample?: true }, command: Command) => {
       if (options.printExample) {
         process.stdout.write(renderExample())
         return
       }
       const config = configurationOf(command)
+      await checkAlertingFile(config.alerting.file)
       process.stdout.write(options.print ? stringify(config) : 'The configuration is good.\n')
     })
+}
+
+/** A `CliError` with every problem of the alerting file. Secrets and modules are not looked at: they are where it is served. */
+async function checkAlertingFile(file: string): Promise<void> {
+  if (file === '') return
+  const read = readAlertingSource(file)
+  if (!read.ok) throw new CliError(`alerting.file: ${file} ${read.message}`, 2)
+  const { parseAlertingFile } = await import('../gateway/alerting/alerting-file.ts')
+  const { problems } = parseAlertingFile(read.source.text)
+  if (problems.length === 0) return
+  const lines = problems.map(({ line, message }) => `  ${file}, line ${line}: ${message}`)
+  throw new CliError([`The alerting file has ${problems.length} problems:`, ...lines].join('\n'), 2)
 }

@@ -27,6 +27,30 @@ const commands: Record<string, Entry> = {
     description: 'Show notifications as they arrive.',
     load: async () => (await import('./tail.ts')).tailCommand()
   },
+  alerts: {
+    description: 'List alerts, acknowledge and resolve them.',
+    load: async () => (await import('./alerts.ts')).alertsCommand()
+  },
+  explain: {
+    description: 'Show why there was an alert, and who was told.',
+    load: async () => (await import('./explain.ts')).explainCommand()
+  },
+  silences: {
+    description: 'Keep alerts from being told for a while.',
+    load: async () => (await import('./silences.ts')).silencesCommand()
+  },
+  rules: {
+    description: 'List rules, or show what one would have raised.',
+    load: async () => (await import('./rules.ts')).rulesCommand()
+  },
+  channels: {
+    description: 'List channels, or send a test.',
+    load: async () => (await import('./channels.ts')).channelsCommand()
+  },
+  reload: {
+    description: 'Let a server read its alerting file again.',
+    load: async () => (await import('./reload.ts')).reloadCommand()
+  },
   devices: {
     description: 'Register devices and give them tokens.',
     load: async () => (await import('./devices.ts')).devicesCommand()

@@ -29,19 +29,24 @@ export type Answer =
 /** Asks a server; an answer of any status is an answer. */
 export async function ask(
   url: string,
-  { method = 'GET', token, body }: { method?: string; token?: string | null; body?: unknown } = {}
+  {
+    method = 'GET',
+    token,
+    body,
+    timeoutMs = TIMEOUT_MS
+  }: { method?: string; token?: string | null; body?: unknown; timeoutMs?: number } = {}
 ): Promise<Answer> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (token != null) headers['authorization'] = `Bearer ${token}`
   if (body !== undefined) headers['content-type'] = 'application/json'
-  const request: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) }
+  const request: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) }
   if (body !== undefined) request.body = JSON.stringify(body)
   try {
     const response = await fetch(url, request)
     const text = await response.text()
     return { answered: true, status: response.status, body: parseBody(text) }
   } catch (error) {
-    return { answered: false, reason: reasonOf(error) }
+    return { answered: false, reason: reasonOf(error, timeoutMs) }
   }
 }
 
@@ -59,9 +64,9 @@ function parseBody(text: string): unknown {
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   const { name, message, cause } = error as Error
-  if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`
+  if (name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`
   const { code } = (cause ?? {}) as NodeJS.ErrnoException
   return code === 'ECONNREFUSED' ? 'nothing listens there' : (code ?? message)
 }

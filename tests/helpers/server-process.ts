@@ -113,6 +113,11 @@ export class ServerProcess implements AsyncDisposable {
     await this.#ended
   }
 
+  /** Sends SIGHUP. */
+  hangUp(): void {
+    this.#child.kill('SIGHUP')
+  }
+
   /** Sends SIGTERM; resolves with the exit code, null when a signal ended it. */
   async terminate(): Promise<number | null> {
     this.#mayEnd = true
