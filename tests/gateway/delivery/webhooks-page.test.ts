@@ -84,6 +84,17 @@ describe('docs/webhooks.md', () => {
     expect(JSON.stringify(plain)).toContain('freezer-7 is warm')
   })
 
+  test('gives Slack what devices say as plain text only, and no longer than it takes', () => {
+    const title = `<!channel> ${'x'.repeat(5000)}`
+    const texts = [...sent('slack', title).matchAll(/\{"type":"plain_text","text":"([^"]*)"\}/g)]
+    const lengths = texts.map(([, text = '']) => text.length)
+    expect(lengths).toHaveLength(3)
+    expect(lengths[0]).toBeLessThanOrEqual(150)
+    expect(lengths[1]).toBeLessThanOrEqual(3000)
+    const rest = texts.reduce((body, [whole]) => body.replace(whole, ''), sent('slack', title))
+    expect(rest).not.toContain('<!channel>')
+  })
+
   test('tells ntfy a priority that is a number', () => {
     expect(JSON.parse(sent('phone', 'warm'))).toMatchObject({
       topic: 'my-tocsin',
