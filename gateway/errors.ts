@@ -37,9 +37,9 @@ export const errorCodes = {
   'subscribers-limit': { status: 503, title: 'There are too many subscribers' },
   'alerts-limit': { status: 503, title: 'Too many alerts are open' },
   'silences-limit': { status: 503, title: 'There are too many silences' },
-  'store-unavailable': { status: 503, title: 'Events can’t be stored now' },
+  'store-unavailable': { status: 503, title: 'Nothing can be stored now' },
   'store-busy': { status: 503, title: 'Too much waits to be stored' },
-  'store-timeout': { status: 503, title: 'Events were not stored in time' },
+  'store-timeout': { status: 503, title: 'What was sent was not stored in time' },
   // Of the feed alone.
   'message-invalid': { status: 400, title: 'The message is not valid' },
   'auth-required': { status: 401, title: 'The first message must be auth' },

@@ -2,15 +2,17 @@
 import type { FastifyInstance } from 'fastify'
 import type { Severity } from '../../store/notification.ts'
 import { severities } from '../../store/notification.ts'
-import type { AlertQuery } from '../../store/store.ts'
+import type { AlertQuery, AlertRow } from '../../store/store.ts'
 import { alertJson } from '../alerts/alert-json.ts'
 import type { AlertJson } from '../alerts/alert-json.ts'
 import { alertNumberOf, alertOfRow } from '../alerts/alert-row.ts'
 import { storyOf } from '../alerts/alert-story.ts'
+import type { Alert } from '../alerts/alert.ts'
 import { GatewayError } from '../errors.ts'
 import { alert, alertStates, comment, idParams, story } from './alerting-schemas.ts'
 import { operatorOf } from './authorization.ts'
 import type { HttpContext } from './context.ts'
+import { durableOptions, durably } from './durable.ts'
 
 const PAGE_DEFAULT = 100
 
@@ -31,7 +33,8 @@ const actions = {
 
 export function alertRoutes(app: FastifyInstance, context: HttpContext): void {
   const { alerting, store, now, settings } = context
-  const { book, ledger } = alerting
+  const { book } = alerting
+  const durable = durableOptions(context)
   const texts = (description: string, items: object = { type: 'string' }) => ({
     type: 'array',
     items,
@@ -101,14 +104,12 @@ export function alertRoutes(app: FastifyInstance, context: HttpContext): void {
       handler: async request => {
         const { id } = request.params
         const actor = operatorOf(request).name
-        const changed = book[name](id, { at: now(), actor, comment: request.body?.comment ?? '' })
-        if (!changed.ok) {
+        return durably(durable, () => {
+          const changed = book[name](id, { at: now(), actor, comment: request.body?.comment ?? '' })
+          if (changed.ok) return alertJson(changed.alert)
           if (changed.code === 'alert-unknown') unknownAlert(id)
           throw new GatewayError('alert-resolved', `${id} is resolved, which is final`)
-        }
-        const shown = alertJson(changed.alert)
-        await ledger.durable()
-        return shown
+        })
       }
     })
 }
@@ -130,10 +131,14 @@ async function listAlerts(
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   return {
-    // Counts of an open alert are in memory before they are in the table.
-    items: page.map(row => alertJson(alerting.book.byId(row.id) ?? alertOfRow(row))),
+    items: page.map(row => alertJson(newest(row, alerting.book.byId(row.id)))),
     next: rows.length > limit && last !== undefined ? encodeCursor(last.id) : null
   }
+}
+
+/** Counts are in memory before they are in the table; a state or a severity shows when it is durable, as the filter has it. */
+function newest(row: AlertRow, open: Alert | undefined): Alert {
+  return open?.state === row.state && open.severity === row.severity ? open : alertOfRow(row)
 }
 
 function encodeCursor(id: string): string {

@@ -4,10 +4,13 @@ import type { ChannelStatus } from '../delivery/dispatcher.ts'
 import { GatewayError } from '../errors.ts'
 import { channel, idParams, itemsOf, outcome, route } from './alerting-schemas.ts'
 import type { HttpContext } from './context.ts'
+import { durableOptions, durably } from './durable.ts'
 import { timeText } from './schemas.ts'
 
-export function deliveryRoutes(app: FastifyInstance, { alerting }: HttpContext): void {
-  const { dispatcher, ledger } = alerting
+export function deliveryRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { alerting } = context
+  const { dispatcher } = alerting
+  const durable = durableOptions(context)
 
   app.get('/v1/channels', {
     config: {
@@ -51,7 +54,7 @@ export function deliveryRoutes(app: FastifyInstance, { alerting }: HttpContext):
     },
     schema: { params: idParams },
     handler: async ({ params: { id } }, reply) => {
-      const resent = dispatcher.resend(id)
+      const resent = await durably(durable, () => dispatcher.resend(id))
       if (!resent.ok) {
         if (resent.code === 'channel-unknown') throw unknownChannel('its channel is there no more')
         throw new GatewayError(
@@ -59,7 +62,6 @@ export function deliveryRoutes(app: FastifyInstance, { alerting }: HttpContext):
           `no delivery "${id.slice(0, 100)}" was given up, or it is too long ago`
         )
       }
-      await ledger.durable()
       return reply.code(202).send()
     }
   })

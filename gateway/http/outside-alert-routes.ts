@@ -1,6 +1,7 @@
 // POST /v1/alerts and /api/v2/alerts: alerts whose conditions are watched elsewhere.
 import type { FastifyInstance } from 'fastify'
 import { alertJson } from '../alerts/alert-json.ts'
+import type { AlertOperation } from '../alerts/alert-operation.ts'
 import { parseAlertmanagerAlerts } from '../alerts/alertmanager-alerts.ts'
 import { invalidBody } from '../alerts/outside-fields.ts'
 import { parsePostedAlert } from '../alerts/posted-alert.ts'
@@ -9,6 +10,7 @@ import { GatewayError } from '../errors.ts'
 import { alert } from './alerting-schemas.ts'
 import { operatorOf } from './authorization.ts'
 import type { HttpContext } from './context.ts'
+import { durableOptions, durably } from './durable.ts'
 
 const text = { type: 'string' }
 const texts = { type: 'object', additionalProperties: text }
@@ -42,8 +44,11 @@ const postable = {
   }
 }
 
-export function outsideAlertRoutes(app: FastifyInstance, { alerting, now }: HttpContext): void {
-  const { external, ledger } = alerting
+export function outsideAlertRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { alerting, now } = context
+  const durable = durableOptions(context)
+  const apply = (operations: readonly AlertOperation[], by: { at: number; actor: string }) =>
+    durably(durable, () => alerting.external.apply(operations, by))
   // Their parsers say which field is wrong, all of them at once.
   const validatorCompiler = () => () => true
 
@@ -68,11 +73,9 @@ export function outsideAlertRoutes(app: FastifyInstance, { alerting, now }: Http
     validatorCompiler,
     handler: async request => {
       const operation = parsePostedAlert(request.body)
-      const [applied] = external.apply([operation], { at: now(), actor: operatorOf(request).name })
+      const [applied] = await apply([operation], { at: now(), actor: operatorOf(request).name })
       if (applied?.ok !== true) throw tooMany()
-      const answer = { alert: applied.alert && alertJson(applied.alert), changed: applied.changed }
-      await ledger.durable()
-      return answer
+      return { alert: applied.alert && alertJson(applied.alert), changed: applied.changed }
     }
   })
 
@@ -87,8 +90,7 @@ export function outsideAlertRoutes(app: FastifyInstance, { alerting, now }: Http
     handler: async (request, reply) => {
       const at = now()
       const { operations, problems } = parseAlertmanagerAlerts(request.body, at)
-      const applied = external.apply(operations, { at, actor: operatorOf(request).name })
-      await ledger.durable()
+      const applied = await apply(operations, { at, actor: operatorOf(request).name })
       if (problems.length > 0) throw invalidBody(problems)
       if (applied.some(({ ok }) => !ok)) throw tooMany()
       return reply.code(200).send()

@@ -7,6 +7,7 @@ import { GatewayError } from '../errors.ts'
 import { comment, idParams, itemsOf, match, silence } from './alerting-schemas.ts'
 import { operatorOf } from './authorization.ts'
 import type { HttpContext } from './context.ts'
+import { durableOptions, durably } from './durable.ts'
 import { parseDuration, parseTime } from './moments.ts'
 
 interface Body {
@@ -17,8 +18,10 @@ interface Body {
   comment?: string
 }
 
-export function silenceRoutes(app: FastifyInstance, { alerting, now }: HttpContext): void {
-  const { silences, ledger } = alerting
+export function silenceRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { now } = context
+  const { silences } = context.alerting
+  const durable = durableOptions(context)
 
   app.get('/v1/silences', {
     config: {
@@ -64,10 +67,10 @@ export function silenceRoutes(app: FastifyInstance, { alerting, now }: HttpConte
     },
     handler: async (request, reply) => {
       const at = now()
-      const added = silences.add(draftOf(request.body, { at, author: operatorOf(request).name }), at)
+      const draft = draftOf(request.body, { at, author: operatorOf(request).name })
+      const added = await durably(durable, () => silences.add(draft, at))
       if (!added.ok)
         throw new GatewayError('silences-limit', 'alerting.silencesMax silences wait or hold; end some first')
-      await ledger.durable()
       return reply.code(201).send(silenceJson(added.silence, at))
     }
   })
@@ -82,10 +85,8 @@ export function silenceRoutes(app: FastifyInstance, { alerting, now }: HttpConte
     handler: async request => {
       const { id } = request.params
       const at = now()
-      const ended = silences.end(id, at, operatorOf(request).name)
-      if (!ended.ok) unknownSilence(id)
-      await ledger.durable()
-      return silenceJson(ended.silence, at)
+      const ended = await durably(durable, () => silences.end(id, at, operatorOf(request).name))
+      return silenceJson(ended.ok ? ended.silence : unknownSilence(id), at)
     }
   })
 }
