@@ -123,6 +123,12 @@ export class AlertCrashScenario implements AsyncDisposable {
     if (problem !== undefined) throw new Error(problem)
   }
 
+  /** Ids of the deliveries that are said to have been sent. */
+  async #sent(): Promise<Set<string>> {
+    const deliveries = await readNotifications(this.#server, 'delivery')
+    return new Set(deliveries.filter(one => one['outcome'] === 'sent').map(one => String(one['delivery'])))
+  }
+
   async #judge(): Promise<Omit<AlertRoundReport, 'openAtKill'>> {
     const server = this.#server
     await eventually(async () => (await server.metric('tocsin_alerting_behind_notifications')) === 0, {
@@ -138,14 +144,17 @@ export class AlertCrashScenario implements AsyncDisposable {
       timeoutMs: 20_000
     })
     const alerts = await readNotifications(server, 'alert')
-    const deliveries = await readNotifications(server, 'delivery')
     const raised = alerts.filter(one => one['change'] === 'raised')
     const own = raised.filter(one => one['rule'] === 'milestone')
     const causes = own.map(one => String(one['cause']))
-    const sent = new Set(
-      deliveries.filter(one => one['outcome'] === 'sent').map(one => String(one['delivery']))
-    )
     const { accepted, alerts: known, attempts } = this.#receiver
+    let sent = new Set<string>()
+    // A delivery that has ended waits no more, a moment before its record is durable.
+    const recorded = async () => {
+      sent = await this.#sent()
+      return [...accepted.keys()].every(id => sent.has(id))
+    }
+    await eventually(recorded, { timeoutMs: 5000 }).catch(() => {}) // counted instead
     return {
       events: events.length,
       raised: raised.length,
