@@ -1,11 +1,15 @@
 // tocsin channels: who is told by what, how that does, and trying one.
 import { Command } from 'commander'
+import { configurationOf } from './configuration.ts'
 import { CliError } from './errors.ts'
 import { clean } from './notification-line.ts'
 import { operatorRequests } from './operator-requests.ts'
 import type { RemoteOptions } from './operator-requests.ts'
 import { remoteCommand } from './remote-command.ts'
 import { renderTable } from './table.ts'
+
+/** Time for an answer beyond that for the test itself. */
+const ANSWER_MS = 10_000
 
 interface ListedChannel {
   name: string
@@ -42,8 +46,9 @@ Examples:
         .description('Send a test; exit code 0 if it was sent.')
         .action(async (name: string, options: RemoteOptions, command: Command) => {
           const ask = await operatorRequests(command, options)
+          const timeoutMs = 2 * configurationOf(command).delivery.timeoutMs + ANSWER_MS
           const path = `/v1/channels/${encodeURIComponent(name)}/test`
-          const { outcome, detail } = (await ask(path, { method: 'POST', body: {} })) as {
+          const { outcome, detail } = (await ask(path, { method: 'POST', body: {}, timeoutMs })) as {
             outcome: string
             detail: string
           }

@@ -39,6 +39,7 @@ async function checkAlertingFile(file: string): Promise<void> {
   const { parseAlertingFile } = await import('../gateway/alerting/alerting-file.ts')
   const { problems } = parseAlertingFile(read.source.text)
   if (problems.length === 0) return
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
   const lines = problems.map(({ line, message }) => `  ${file}, line ${line}: ${message}`)
-  throw new CliError([`The alerting file has ${problems.length} problems:`, ...lines].join('\n'), 2)
+  throw new CliError([`The alerting file has ${count}:`, ...lines].join('\n'), 2)
 }

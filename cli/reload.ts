@@ -14,9 +14,10 @@ export function reloadCommand(): Command {
     .action(async (options: RemoteOptions, command: Command) => {
       const ask = await operatorRequests(command, options)
       const counts = (await ask('/v1/reload', { method: 'POST', body: {} })) as Record<string, number>
-      const { rules, handlers, channels, routes } = counts
-      console.log(
-        `${rules} rules, ${handlers} handlers, ${channels} channels and ${routes} routes are in force.`
-      )
+      const [rules, handlers, channels, routes] = ['rule', 'handler', 'channel', 'route'].map(name => {
+        const count = counts[`${name}s`] ?? 0
+        return count === 1 ? `1 ${name}` : `${count} ${name}s`
+      })
+      console.log(`In force: ${rules}, ${handlers}, ${channels} and ${routes}.`)
     })
 }

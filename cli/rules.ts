@@ -11,6 +11,9 @@ import { renderTable } from './table.ts'
 /** More than a server takes for one by default. */
 const DRY_RUN_TIMEOUT_MS = 300_000
 
+/** What may name a rule; what has a slash is a file. */
+const RULE_NAME = /^[\w.-]+$/
+
 interface ListedRule {
   name: string
   type: string
@@ -57,6 +60,7 @@ export function rulesCommand(): Command {
 Examples:
   tocsin rules
   tocsin rules dry-run new-rule.yaml --from 24h
+  tocsin rules dry-run freezer-too-warm --from 24h
   tocsin rules dry-run alerting.yaml --name freezer-too-warm --from 2026-11-01T00:00:00Z --to 24h
 `
     )
@@ -69,7 +73,7 @@ Examples:
     )
     .addCommand(
       remoteCommand('dry-run')
-        .argument('<file>', 'YAML of a rule, or of several')
+        .argument('<rule>', 'a file with YAML of a rule, or of several; or the name of a rule in force')
         .description('Show what a rule would have raised over stored history.')
         .requiredOption('--from <time>', 'from when: RFC 3339, or a duration before now such as 24h')
         .option('--to <time>', 'until when; otherwise now')
@@ -96,13 +100,11 @@ async function list(options: RemoteOptions & { json?: true }, command: Command):
   )
 }
 
-async function dryRun(file: string, options: DryRunOptions, command: Command): Promise<void> {
-  const { from, to, name } = options
-  const rule = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new CliError(`${file} can't be read: ${(error as Error).message}`, 2, { cause: error })
-  })
+async function dryRun(rule: string, options: DryRunOptions, command: Command): Promise<void> {
+  const { from, to } = options
+  const wanted = await wantedRule(rule, options.name)
   const ask = await operatorRequests(command, options)
-  const body = { rule, from, ...(to !== undefined && { to }), ...(name !== undefined && { name }) }
+  const body = { ...wanted, from, ...(to !== undefined && { to }) }
   const result = (await ask('/v1/rules/dry-run', {
     method: 'POST',
     body,
@@ -110,6 +112,18 @@ async function dryRun(file: string, options: DryRunOptions, command: Command): P
   })) as DryRun
   if (options.json) console.log(JSON.stringify(result))
   else process.stdout.write(dryRunText(result))
+}
+
+/** What a file holds, or, where there is none of this name, the rule in force that is called so. */
+async function wantedRule(rule: string, name?: string): Promise<{ rule?: string; name?: string }> {
+  try {
+    return { rule: await readFile(rule, 'utf8'), ...(name !== undefined && { name }) }
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    if (missing && RULE_NAME.test(rule) && name === undefined) return { name: rule }
+    const reason = missing ? 'there is no such file' : (error as Error).message
+    throw new CliError(`${rule} can't be read: ${reason}`, 2, { cause: error })
+  }
 }
 
 function dryRunText({ from, to, looked, complete, fired, firings, errors, lastError }: DryRun): string {

@@ -23,6 +23,7 @@ interface AddOptions extends RemoteOptions {
   device?: string[]
   key?: string[]
   topic?: string[]
+  label?: string[]
   severityMin?: string
   for?: string
   until?: string
@@ -56,6 +57,7 @@ Examples:
         .option('--device <glob...>', 'devices')
         .option('--key <glob...>', 'keys')
         .option('--topic <filter...>', 'topic filters')
+        .option('--label <name=glob...>', 'labels')
         .addOption(new Option('--severity-min <severity>', 'at least this severity').choices(severities))
         .option('--for <duration>', 'how long, such as 2h')
         .option('--until <time>', 'in place of --for: until when, RFC 3339')
@@ -75,16 +77,20 @@ Examples:
 }
 
 async function add(options: AddOptions, command: Command): Promise<void> {
-  const { rule, device, key, topic, severityMin, until, from, comment } = options
+  const { rule, device, key, topic, label, severityMin, until, from, comment } = options
   const match = {
     ...(rule && { rules: rule }),
     ...(device && { devices: device }),
     ...(key && { keys: key }),
     ...(topic && { topics: topic }),
+    ...(label && { labels: Object.fromEntries(label.map(labelOf)) }),
     ...(severityMin !== undefined && { severityMin })
   }
   if (Object.keys(match).length === 0)
-    throw new CliError('say what is to be silent: --device, --rule, --key, --topic or --severity-min', 2)
+    throw new CliError(
+      'say what is to be silent: --device, --rule, --key, --topic, --label or --severity-min',
+      2
+    )
   if ((options.for === undefined) === (until === undefined))
     throw new CliError('say how long: either --for or --until', 2)
   const ask = await operatorRequests(command, options)
@@ -97,6 +103,13 @@ async function add(options: AddOptions, command: Command): Promise<void> {
   }
   const silence = (await ask('/v1/silences', { method: 'POST', body })) as ListedSilence
   console.log(`${silence.id} until ${silence.until}`)
+}
+
+function labelOf(text: string): [name: string, glob: string] {
+  const [, name, glob] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || glob === undefined)
+    throw new CliError(`--label: "${text}" is not a name and a text, such as site=hall`, 2)
+  return [name, glob]
 }
 
 async function list(options: RemoteOptions & { json?: true }, command: Command): Promise<void> {

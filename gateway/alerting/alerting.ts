@@ -17,6 +17,7 @@ import { Handlers } from '../handlers/handlers.ts'
 import type { HandlerStatus } from '../handlers/handlers.ts'
 import { dryRun } from '../rules/dry-run.ts'
 import type { DryRunResult } from '../rules/dry-run.ts'
+import type { Rule } from '../rules/rule.ts'
 import { RuleEngine } from '../rules/rule-engine.ts'
 import { Agenda } from './agenda.ts'
 import { parseRuleText } from './alerting-file.ts'
@@ -52,8 +53,8 @@ export type Reloaded =
   | { ok: false; problems: Problem[] }
 
 export interface DryRunRequest {
-  /** YAML or JSON of a rule, or of several, of which `name` is taken. */
-  rule: string
+  /** YAML or JSON of a rule, or of several, of which `name` is taken; null: the rule in force of that name. */
+  rule: string | null
   name?: string
   /** ms since 1970 */
   from: number
@@ -235,7 +236,7 @@ export class Alerting {
     to,
     signal
   }: DryRunRequest): Promise<{ ok: false; problems: Problem[] } | ({ ok: true } & DryRunResult)> {
-    const { rule, problems } = parseRuleText(text, name)
+    const { rule, problems } = text === null ? this.#ruleInForce(name) : parseRuleText(text, name)
     if (rule === null) return { ok: false, problems }
     const { store, settings, logger } = this.#options
     const limit = AbortSignal.timeout(settings.dryRunTimeoutMs)
@@ -296,6 +297,11 @@ export class Alerting {
     for (const { id, origin, rule } of open)
       if ((origin === 'rule' || origin === 'handler') && !names.has(rule))
         this.book.resolve(id, { at, actor: '', comment: `${rule} is no longer in the alerting file` })
+  }
+
+  #ruleInForce(name = ''): { rule: Rule | null; problems: Problem[] } {
+    const rule = this.#opened.plan.rules.find(one => one.name === name) ?? null
+    return { rule, problems: [{ line: 1, message: `no rule "${name}" is in force` }] }
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -7,14 +7,19 @@ import type { HttpContext } from './context.ts'
 import { parsePastTime } from './moments.ts'
 import { timeText } from './schemas.ts'
 
+/** Dry runs at a time: each takes much of the event loop’s time, in slices. */
+const DRY_RUNS_MAX = 2
+
 interface DryRunBody {
-  rule: string | object
+  rule?: string | object
   name?: string
   from: string
   to?: string
 }
 
 export function ruleRoutes(app: FastifyInstance, { alerting, now, draining }: HttpContext): void {
+  let dryRuns = 0
+
   app.get('/v1/rules', {
     config: {
       role: 'viewer',
@@ -34,13 +39,17 @@ export function ruleRoutes(app: FastifyInstance, { alerting, now, draining }: Ht
       body: {
         type: 'object',
         additionalProperties: false,
-        required: ['rule', 'from'],
+        required: ['from'],
         properties: {
           rule: {
             type: ['string', 'object'],
-            description: 'A rule as in the alerting file: its YAML, or an object. It may be a whole file.'
+            description:
+              'A rule as in the alerting file: its YAML, or an object. It may be a whole file. Absent: a rule in force.'
           },
-          name: { type: 'string', description: 'Which rule, where there are several.' },
+          name: {
+            type: 'string',
+            description: 'Which rule, where there are several; needed where `rule` is absent.'
+          },
           from: { type: 'string', description: 'RFC 3339, or a duration before now such as 24h.' },
           to: { type: 'string', description: 'The same; default: now.' }
         }
@@ -51,14 +60,12 @@ export function ruleRoutes(app: FastifyInstance, { alerting, now, draining }: Ht
       const from = parsePastTime(body.from, 'from', at)
       const to = body.to === undefined ? at : parsePastTime(body.to, 'to', at)
       if (to <= from) throw new GatewayError('request-invalid', 'body/to must be after from')
-      const result = await alerting.dryRun({
-        // JSON is YAML.
-        rule: typeof body.rule === 'string' ? body.rule : JSON.stringify(body.rule),
-        ...(body.name !== undefined && { name: body.name }),
-        from,
-        to,
-        signal: AbortSignal.any([goneSignal(reply), draining])
-      })
+      const rule = wantedRule(body, alerting.rules())
+      if (dryRuns >= DRY_RUNS_MAX)
+        throw new GatewayError('dry-runs-limit', `at most ${DRY_RUNS_MAX} rules are tried at a time`)
+      dryRuns++
+      const signal = AbortSignal.any([goneSignal(reply), draining])
+      const result = await alerting.dryRun({ ...rule, from, to, signal }).finally(() => dryRuns--)
       if (result.ok) return dryRunJson(result)
       throw new GatewayError('rule-invalid', sentence(result.problems), {
         extra: { problems: result.problems }
@@ -91,6 +98,22 @@ export function ruleRoutes(app: FastifyInstance, { alerting, now, draining }: Ht
       return counts
     }
   })
+}
+
+/** What to try: the rule that was sent, or null and the name of one in force. */
+function wantedRule(
+  { rule, name }: DryRunBody,
+  inForce: readonly { name: string }[]
+): { rule: string | null; name?: string } {
+  // JSON is YAML.
+  if (rule !== undefined)
+    return {
+      rule: typeof rule === 'string' ? rule : JSON.stringify(rule),
+      ...(name !== undefined && { name })
+    }
+  if (name === undefined) throw new GatewayError('request-invalid', 'body must have either rule or name')
+  if (inForce.some(one => one.name === name)) return { rule: null, name }
+  throw new GatewayError('rule-unknown', `no rule "${name.slice(0, 100)}" is in force`)
 }
 
 /** Aborted when whoever asked is there no more. */

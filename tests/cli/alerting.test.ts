@@ -92,7 +92,10 @@ test('silences are added, listed and ended', () => {
     ) ?? []
   expect(output('silences')).toMatch(new RegExp(`\\n${id} +active .*"devices":\\["freezer-\\*"\\].* why\\n`))
   output('silences', 'end', id)
-  expect(output('silences', 'list', '--json')).toMatch(/"state":"(?:ended|expired)"/)
+  expect(output('silences', 'list', '--json')).toMatch(/"state":"ended"/)
+  expect(output('silences', 'add', '--label', 'site=hall', 'floor=', '--for', '2h')).toMatch(/^s\d+ until /)
+  expect(output('silences')).toContain('{"labels":{"site":"hall","floor":""}}')
+  expect(run('silences', 'add', '--label', 'site', '--for', '2h')).toMatchObject({ code: 2 })
   expect(run('silences', 'add', '--for', '2h')).toMatchObject({ code: 2 })
   expect(run('silences', 'add', '--device', 'x')).toMatchObject({ code: 2 })
 })
@@ -107,6 +110,15 @@ test('rules are listed and tried on history', async () => {
   expect(output('rules', 'dry-run', other, '--from', '1h')).toMatch(
     /it would have raised 2 alerts, by 2 notifications\.\n[\s\S]*minor +1 +p1 +p1 31\n[\s\S]*p2 20\n$/
   )
+  expect(output('rules', 'dry-run', 'hot', '--from', '1h')).toMatch(/would have raised 1 alert, by 2/)
+  expect(run('rules', 'dry-run', 'cold', '--from', '1h')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no rule "cold" is in force')
+  })
+  expect(run('rules', 'dry-run', './cold', '--from', '1h')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("./cold can't be read: there is no such file")
+  })
   await writeFile(other, 'name: mild\nwhen: payload.c >\n')
   expect(run('rules', 'dry-run', other, '--from', '1h')).toMatchObject({
     code: 1,
@@ -139,7 +151,7 @@ describe('the alerting file', () => {
     await send('p3', { c: 31 })
     await eventually(async () => output('alerts').includes('p3 is at 31'))
     await writeFile(file, alertingFile.replace('is at', 'has'))
-    expect(output('reload')).toBe('1 rules, 0 handlers, 1 channels and 1 routes are in force.\n')
+    expect(output('reload')).toBe('In force: 1 rule, 0 handlers, 1 channel and 1 route.\n')
     const module = join(folder.path, 'handlers.mjs')
     const handler = (title: string) =>
       `export const handlers = { 't/:n'(event, actions) { actions.raise({ key: event.device + '/${title}', severity: 'minor', title: '${title}' }) } }`

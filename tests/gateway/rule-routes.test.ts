@@ -83,6 +83,27 @@ test('a dry run refuses a rule with every problem, and times that are none', asy
   ).toBe(403)
 })
 
+test('a dry run tries a rule in force by its name', async () => {
+  await using server = await startGateway({ alertingFile: file })
+  await server.append(warm('f-1', -10))
+  const run = (body: object) => server.ask('/v1/rules/dry-run', post({ from: '1h', ...body }))
+  expect(await run({ name: 'too-warm' })).toMatchObject({ status: 200, body: { fired: 1 } })
+  expect(await run({ name: 'too-cold' })).toMatchObject({ status: 404, body: { code: 'rule-unknown' } })
+  expect(await run({})).toMatchObject({ status: 400, body: { code: 'request-invalid' } })
+})
+
+test('only so many dry runs are made at a time', async () => {
+  await using server = await startGateway({ alertingFile: file })
+  await server.append(...Array.from({ length: 50 }, () => warm('f-1', -10)))
+  const run = () => server.ask('/v1/rules/dry-run', post({ from: '1h', name: 'too-warm' }))
+  const answers = await Promise.all(Array.from({ length: 8 }, run))
+  const refused = answers.filter(({ status }) => status !== 200)
+  for (const { status, body } of refused)
+    expect({ status, code: body.code }).toEqual({ status: 503, code: 'dry-runs-limit' })
+  expect(answers.length - refused.length).toBeGreaterThanOrEqual(2)
+  expect((await run()).status).toBe(200)
+})
+
 test('the file is read again by admins; one with problems changes nothing and says where they are', async () => {
   await using server = await startGateway({ alertingFile: file })
   const reload = () => server.ask('/v1/reload', { method: 'POST', role: 'admin' })
