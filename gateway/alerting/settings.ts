@@ -1,4 +1,5 @@
 // What alerting is told by configuration. Times in ms.
+import type { MailServer } from '../delivery/channel-context.ts'
 
 export interface AlertingSettings {
   saveMs: number
@@ -12,7 +13,7 @@ export interface AlertingSettings {
   dryRunEventsMax: number
   dryRunTimeoutMs: number
   delivery: DeliverySettings
-  mail: MailSettings
+  mail: MailServer
   /** Where people reach this server, without a slash at the end; empty: links are not given. */
   publicUrl: string
 }
@@ -31,17 +32,4 @@ export interface DeliverySettings {
   alertsMax: number
   keepFailedMs: number
   allowPrivateAddresses: boolean
-}
-
-export interface MailSettings {
-  host: string
-  port: number
-  secure: boolean
-  requireTls: boolean
-  user: string
-  /** null: the server asks for none. */
-  password: string | null
-  /** Certificate authorities (PEM) to trust beside the usual ones; null: none. */
-  ca: string | null
-  from: string
 }
