@@ -47,8 +47,8 @@ describe('tocsin demo', () => {
   test('raises alerts, tells them and clears them, by itself', async () => {
     await using demo = tocsin('demo')
     const said = (line: RegExp) => eventually(() => line.exec(demo.output.out), { timeoutMs: 40_000 })
-    await said(/ major +\S+ +alert +firing +\S+ is offline: connection-lost\n/)
-    await said(/ alert +resolved +\S+ is offline: connection-lost\n/)
+    await said(/ major +\S+ +alert +firing a\d+ gone +\S+ is offline: connection-lost\n/)
+    await said(/ alert +resolved a\d+ gone +\S+ is offline: connection-lost\n/)
     await said(/ delivery +sent desk /)
     demo.child.kill('SIGINT')
     expect(await demo.ended).toBe(0)
