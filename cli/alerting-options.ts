@@ -25,7 +25,10 @@ export async function alertingOptions({
       },
       publicUrl: http.publicUrl.replace(/\/+$/, '')
     },
-    readSource: () => readAlertingSource(file)
+    readSource() {
+      const read = readAlertingSource(file)
+      return read.ok ? read : { ...read, file }
+    }
   }
 }
 

@@ -9,7 +9,6 @@ import type { Inhibition } from '../alerts/inhibitions.ts'
 import { Muting } from '../alerts/muting.ts'
 import { Silences } from '../alerts/silences.ts'
 import type { Clock } from '../clock.ts'
-import type { Channel } from '../delivery/notice.ts'
 import type { openChannel } from '../delivery/open-channel.ts'
 import { Dispatcher } from '../delivery/dispatcher.ts'
 import type { Route } from '../delivery/route.ts'
@@ -218,10 +217,6 @@ export class Alerting {
 
   handlers(): HandlerStatus[] {
     return this.#parts.handlers.statuses()
-  }
-
-  channels(): ReadonlyMap<string, Channel> {
-    return this.#opened.channels
   }
 
   routes(): readonly Route[] {

@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.ts'
 import type { Problem } from './yaml-reader.ts'
 
 /** The alerting file, or why it can't be read. */
-export type ReadSource = { ok: true; source: AlertingSource } | { ok: false; message: string }
+export type ReadSource = { ok: true; source: AlertingSource } | { ok: false; file: string; message: string }
 
 export interface AlertingSource {
   /** Its name; empty: there is none, which is as an empty file. */
@@ -38,7 +38,7 @@ export async function openAlerting(
   ledger: Ledger
 ): Promise<({ ok: true } & OpenedAlerting) | { ok: false; file: string; problems: Problem[] }> {
   const read = options.readSource()
-  if (!read.ok) return { ok: false, file: '', problems: [{ line: 1, message: read.message }] }
+  if (!read.ok) return { ok: false, file: read.file, problems: [{ line: 1, message: read.message }] }
   const { source } = read
   const { file } = source
   const { plan, problems } = parseAlertingFile(source.text)

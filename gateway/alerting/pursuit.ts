@@ -80,17 +80,15 @@ export class Pursuit {
     )
   }
 
-  /** The promise is waited for where the log is read on; live, nobody waits. */
-  #receive(batch: Batch): Promise<void> | undefined {
+  #receive(batch: Batch): void {
     this.#waiting.push(batch)
     this.#waitingItems += batch.items.length
     this.#queued = batch.last
     this.#schedule()
-    if (this.#waitingItems < WAITING_MAX) return undefined
+    if (this.#waitingItems < WAITING_MAX) return
     // Whatever comes now stays in the log until there is time for it.
     this.#follower?.stop()
     this.#follower = null
-    return undefined
   }
 
   #pass(gap: Gap): void {

@@ -32,8 +32,6 @@ export function describeRule(
   book: AlertBook
 ): RuleStatus {
   const { name, type, severity, topics, devices, title, runbook, line } = rule
-  let open = 0
-  for (const alert of book.open()) if (alert.rule === name && alert.origin === 'rule') open++
   const said = {
     name,
     type,
@@ -45,7 +43,7 @@ export function describeRule(
     runbook,
     line
   }
-  return { ...said, keys, evaluations, errors, lastError, raised, open }
+  return { ...said, keys, evaluations, errors, lastError, raised, open: book.openCount(name) }
 }
 
 function conditionOf(rule: Rule): Record<string, string | number> {

@@ -59,13 +59,6 @@ export class Outbox {
     return outbox
   }
 
-  /** Deliveries that wait, over all channels. */
-  get waiting(): number {
-    let waiting = 0
-    for (const outlet of this.#outlets.values()) waiting += outlet.waiting
-    return waiting
-  }
-
   outlets(): IterableIterator<Outlet> {
     return this.#outlets.values()
   }

@@ -37,6 +37,8 @@ export interface HandlerStatus {
 }
 
 interface Work {
+  /** In the log and in metrics. */
+  name: string
   handler: LoadedHandler
   status: HandlerStatus
   toldAt: number
@@ -60,16 +62,12 @@ export class Handlers {
     }
   }
 
-  get size(): number {
-    return this.#works.length
-  }
-
   configure(handlers: readonly LoadedHandler[]): void {
     this.#index = new TopicTrie()
     this.#works = handlers.map(handler => {
       const { module, pattern } = handler
       const status = { module, pattern, events: 0, errors: 0, lastError: null, slow: 0, longestMs: 0 }
-      return { handler, status, toldAt: 0 }
+      return { name: `${module} ${pattern}`, handler, status, toldAt: 0 }
     })
     for (const work of this.#works) this.#index.add(work.handler.topic.filter, work)
   }
@@ -82,10 +80,12 @@ export class Handlers {
   take(event: EventNotification): void {
     if (this.#works.length === 0 || event.source === 'server') return
     const works = this.#index.match(event.topic)
-    for (const work of works) this.#call(work, event)
+    if (works.length === 0) return
+    const payload = payloadValue(event) // decoded once for all
+    for (const work of works) this.#call(work, event, payload)
   }
 
-  #call(work: Work, event: EventNotification): void {
+  #call(work: Work, event: EventNotification, payload: unknown): void {
     const { ledger, sink, epoch } = this.#options
     const { module, topic, handle } = work.handler
     const { seq, at, device, severity } = event
@@ -95,7 +95,7 @@ export class Handlers {
       device,
       topic: event.topic,
       params: topic.params(event.topic),
-      payload: payloadValue(event),
+      payload,
       severity
     }
     const startedMs = performance.now()
@@ -112,23 +112,22 @@ export class Handlers {
     const { warnMs, logger } = this.#options
     const { status } = work
     status.events++
-    this.#counters.events.inc({ handler: nameOf(work) })
-    this.#counters.seconds.inc({ handler: nameOf(work) }, tookMs / 1000)
+    this.#counters.events.inc({ handler: work.name })
+    this.#counters.seconds.inc({ handler: work.name }, tookMs / 1000)
     status.longestMs = Math.max(status.longestMs, tookMs)
     if (tookMs < warnMs) return
     status.slow++
-    this.#counters.slow.inc({ handler: nameOf(work) })
+    this.#counters.slow.inc({ handler: work.name })
     if (this.#mayTell(work))
-      logger.warn({ handler: nameOf(work), tookMs: Math.round(tookMs) }, 'a handler held up the event loop')
+      logger.warn({ handler: work.name, tookMs: Math.round(tookMs) }, 'a handler held up the event loop')
   }
 
   #failed(work: Work, error: unknown): void {
     const { status } = work
     status.errors++
     status.lastError = error instanceof Error ? error.message : String(error)
-    this.#counters.errors.inc({ handler: nameOf(work) })
-    if (this.#mayTell(work))
-      this.#options.logger.warn({ handler: nameOf(work), err: error }, 'a handler failed')
+    this.#counters.errors.inc({ handler: work.name })
+    if (this.#mayTell(work)) this.#options.logger.warn({ handler: work.name, err: error }, 'a handler failed')
   }
 
   #mayTell(work: Work): boolean {
@@ -137,8 +136,4 @@ export class Handlers {
     work.toldAt = now
     return true
   }
-}
-
-function nameOf({ handler: { module, pattern } }: Work): string {
-  return `${module} ${pattern}`
 }

@@ -45,11 +45,6 @@ export class RuleEngine {
     this.#context = { agenda, sink, touch, keysMax, counts: { keys: 0, refused: 0 } }
   }
 
-  /** Keys with a state. */
-  get keys(): number {
-    return this.#context.counts.keys
-  }
-
   /** Times a key was not judged because there were too many. */
   get refused(): number {
     return this.#context.counts.refused

@@ -173,3 +173,26 @@ describe('the alerting file', () => {
     })
   })
 })
+
+test('a server whose alerting file is missing or bad says which, and every line, and does not start', async () => {
+  const missing = join(folder.path, 'missing.yaml')
+  const start = (name: string) =>
+    runTocsin([
+      'serve',
+      '--store.dir',
+      join(folder.path, 'other'),
+      '--http.port',
+      '0',
+      '--alerting.file',
+      name
+    ])
+  expect(start(missing)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`${missing}, line 1: can't be read: there is no such file`)
+  })
+  const bad = join(folder.path, 'unfit.yaml')
+  await writeFile(bad, 'rules:\n  - name: a\n    wen: 1\nrouts: []\n')
+  const { code, stderr } = start(bad)
+  expect(code).toBe(2)
+  for (const line of [3, 4]) expect(stderr).toContain(`${bad}, line ${line}: `)
+})
