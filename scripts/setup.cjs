@@ -15,6 +15,8 @@ const root = path.join(__dirname, '..')
 const modules = path.join(root, 'node_modules')
 const dist = path.join(root, 'dist')
 const entry = path.join(dist, 'cli', 'main.js')
+const consoleSources = path.join(root, 'console')
+const consolePage = path.join(dist, 'console', 'page')
 // A young heap of this size, and not Node.js 24's several times larger, halves the memory of many connections.
 const memoryFlags = ['--max-semi-space-size=16']
 const stamp = path.join(dist, '.built-from')
@@ -74,27 +76,46 @@ function build() {
   say('Building …')
   const state = sourcesState() // before the build: what changes meanwhile makes it stale
   removeOrphans(dist)
-  const result = childProcess.spawnSync(node(), [path.join(modules, 'typescript', 'bin', 'tsc')], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit']
-  })
-  if (result.error || result.status !== 0) {
-    removeFile(stamp)
-    fail('Tocsin could not be built; see above.')
-  }
+  removeFile(stamp)
+  const typescript = path.join(modules, 'typescript', 'bin', 'tsc')
+  runStep([typescript])
   fs.chmodSync(entry, 0o755)
+  buildConsole(typescript)
   fs.writeFileSync(stamp, state)
+}
+
+/** The operators' page takes a few seconds, so only when its own sources have changed. */
+function buildConsole(typescript) {
+  const consoleStamp = path.join(dist, 'console', '.built-from')
+  const state = folderState([consoleSources], /./)
+  if (readText(consoleStamp) === state) return
+  runStep([typescript, '-p', consoleSources])
+  runStep([path.join(modules, 'vite', 'bin', 'vite.js'), 'build', consoleSources])
+  fs.writeFileSync(consoleStamp, state)
+}
+
+function runStep(args) {
+  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }
+  const result = childProcess.spawnSync(node(), args, options)
+  if (result.error || result.status !== 0) fail('Tocsin could not be built; see above.')
 }
 
 /** A digest of names, sizes and times of everything the build reads. */
 function sourcesState() {
-  const hash = crypto.createHash('sha256')
-  const config = readText(path.join(root, 'tsconfig.json'))
   const include = (readJson(path.join(root, 'tsconfig.json')) || {}).include || []
-  hash.update(config + readText(path.join(root, 'package-lock.json')))
-  include.forEach(function (folder) {
-    walk(path.join(root, folder), function (file) {
-      if (!file.endsWith('.ts')) return
+  const folders = include.map(function (folder) {
+    return path.join(root, folder)
+  })
+  return folderState(folders, /\.ts$/) + folderState([consoleSources], /./)
+}
+
+/** A digest of the lock file and of the names, sizes and times of files. */
+function folderState(folders, pattern) {
+  const hash = crypto.createHash('sha256')
+  hash.update(readText(path.join(root, 'tsconfig.json')) + readText(path.join(root, 'package-lock.json')))
+  folders.forEach(function (folder) {
+    walk(folder, function (file) {
+      if (!pattern.test(file)) return
       const stat = fs.statSync(file)
       hash.update('\n' + path.relative(root, file) + ' ' + stat.size + ' ' + stat.mtimeMs)
     })
@@ -105,7 +126,7 @@ function sourcesState() {
 /** Outputs whose source is gone would still be run, as tests for instance. */
 function removeOrphans(folder) {
   walk(folder, function (file) {
-    if (!/\.js(\.map)?$/.test(file)) return
+    if (!/\.js(\.map)?$/.test(file) || file.startsWith(consolePage + path.sep)) return
     const source = path.join(root, path.relative(dist, file)).replace(/\.js(\.map)?$/, '.ts')
     if (!fs.existsSync(source)) removeFile(file)
   })

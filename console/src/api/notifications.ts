@@ -1,0 +1,19 @@
+// History and single notifications.
+import type { FeedFilter } from '../feed/feed-connection.ts'
+import { get } from './requests.ts'
+import type { Notification, NotificationPage } from './shapes.ts'
+
+/** A page of what came before a cursor, newest first; `latest`: before now. */
+export function readBefore(
+  cursor: string,
+  filter: FeedFilter,
+  limit: number,
+  signal?: AbortSignal
+): Promise<NotificationPage> {
+  return get<NotificationPage>('/v1/notifications', { before: cursor, limit, ...filter }, signal)
+}
+
+/** The one notification at a cursor; rejects with `notification-unknown` when it is no longer kept. */
+export function readNotification(cursor: string, signal?: AbortSignal): Promise<Notification> {
+  return get<Notification>(`/v1/notifications/${encodeURIComponent(cursor)}`, {}, signal)
+}

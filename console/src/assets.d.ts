@@ -1,0 +1,2 @@
+// What Vite makes of imports that are not code.
+declare module '*.css'

@@ -1,0 +1,155 @@
+// What an operator does about an alert: acknowledge it, resolve it, keep it silent. Each asks for a comment.
+import { useState } from 'preact/hooks'
+import { post } from '../api/requests.ts'
+import type { Alert, Silence } from '../api/shapes.ts'
+import { noteAlert } from '../state/open-alerts.ts'
+import { may } from '../state/session.ts'
+import { texts } from '../texts.ts'
+import { Dialog } from './dialog.tsx'
+import { problemText } from './problem.tsx'
+import { say } from './toast.tsx'
+
+export type AlertAction = 'acknowledge' | 'resolve' | 'silence'
+
+const words = texts.actions
+
+/** Whether an action can be done to the alert by who is signed in. */
+export function canDo(action: AlertAction, { state }: Alert): boolean {
+  if (!may('operator')) return false
+  return action === 'acknowledge' ? state === 'firing' : state !== 'resolved'
+}
+
+export function AcknowledgeButton({ alert }: { alert: Alert }) {
+  const [asked, ask] = useState(false)
+  if (!canDo('acknowledge', alert)) return null
+  return (
+    <>
+      <button
+        type="button"
+        class="button button-small"
+        aria-label={`${words.acknowledge}: ${alert.title}`}
+        onClick={() => ask(true)}
+      >
+        {words.acknowledge}
+      </button>
+      {asked && <AlertActionDialog action="acknowledge" alert={alert} onClose={() => ask(false)} />}
+    </>
+  )
+}
+
+export interface AlertActionDialogProps {
+  action: AlertAction
+  alert: Alert
+  onClose: () => void
+  /** Called with the alert as it is afterwards. */
+  onDone?: (alert: Alert) => void
+}
+
+/** Asks for a comment (and, for a silence, how long) and does it. */
+export function AlertActionDialog({ action, alert, onClose, onDone }: AlertActionDialogProps) {
+  const [comment, setComment] = useState('')
+  const [duration, setDuration] = useState('2h')
+  const [wide, setWide] = useState(false)
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState('')
+  const submit = async () => {
+    setBusy(true)
+    setProblem('')
+    try {
+      onDone?.(await perform(action, alert, { comment, duration, wide }))
+      say(words.done[action](alert.id))
+      onClose()
+    } catch (error) {
+      setProblem(problemText(error))
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={words.titles[action](alert.id)} onClose={onClose}>
+      <form
+        class="action-form"
+        onSubmit={event => {
+          event.preventDefault()
+          void submit()
+        }}
+      >
+        <p>
+          <strong>{alert.title}</strong>
+        </p>
+        <p class="quiet">{words.explained[action]}</p>
+        {action === 'silence' && (
+          <>
+            <label class="field">
+              <span>{words.howLong}</span>
+              <select value={duration} onChange={event => setDuration(event.currentTarget.value)}>
+                {Object.entries(words.durations).map(([value, name]) => (
+                  <option key={value} value={value}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <fieldset class="field">
+              <legend>{words.what}</legend>
+              <label class="choice">
+                <input type="radio" name="what" checked={!wide} onChange={() => setWide(false)} />
+                {words.onlyThis(alert.rule, alert.key)}
+              </label>
+              {alert.device !== '' && (
+                <label class="choice">
+                  <input type="radio" name="what" checked={wide} onChange={() => setWide(true)} />
+                  {words.wholeDevice(alert.device)}
+                </label>
+              )}
+            </fieldset>
+          </>
+        )}
+        <label class="field">
+          <span>{texts.common.comment}</span>
+          <textarea
+            rows={3}
+            maxLength={2000}
+            placeholder={texts.common.commentHint}
+            value={comment}
+            autoFocus
+            onInput={event => setComment(event.currentTarget.value)}
+            onKeyDown={event => {
+              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit()
+            }}
+          />
+        </label>
+        {problem !== '' && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <p class="actions actions-end">
+          <button type="button" class="button" onClick={onClose}>
+            {texts.common.cancel}
+          </button>
+          <button type="submit" class="button button-main" disabled={busy}>
+            {words[action]}
+          </button>
+        </p>
+      </form>
+    </Dialog>
+  )
+}
+
+interface Wish {
+  comment: string
+  duration: string
+  /** Silence everything of the device, not this alert alone. */
+  wide: boolean
+}
+
+async function perform(action: AlertAction, alert: Alert, { comment, duration, wide }: Wish): Promise<Alert> {
+  if (action !== 'silence') {
+    const changed = await post<Alert>(`/v1/alerts/${encodeURIComponent(alert.id)}/${action}`, { comment })
+    noteAlert(changed)
+    return changed
+  }
+  const match = wide ? { devices: [alert.device] } : { rules: [alert.rule], keys: [alert.key] }
+  await post<Silence>('/v1/silences', { match, for: duration, comment })
+  return alert
+}

@@ -1,0 +1,106 @@
+// A long list of rows of one height, of which only those that are seen are in the document.
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+
+export interface VirtualListProps {
+  count: number
+  rowHeightPx: number
+  /** One row; it gets its place from the list. `key` tells rows apart when they move. */
+  renderRow: (index: number) => ComponentChildren
+  keyOf: (index: number) => string
+  label: string
+  /** `listbox` rows are options, `rowgroup` rows are rows of a table around the list. */
+  role: 'listbox' | 'rowgroup'
+  /** Id of the row that has the focus within. */
+  activeId?: string | undefined
+  /** A row to be brought into view when it changes; negative: none. */
+  revealIndex?: number
+  onKeyDown?: (event: KeyboardEvent) => void
+  /** Called with whether the first row is seen, when that changes. */
+  onAtTop?: (atTop: boolean) => void
+  /** Called when the last rows come into view. */
+  onNearEnd?: () => void
+  /** Scrolls to the first row when it changes. */
+  topSignal?: number
+}
+
+/** Rows beyond what is seen, on each side, so that scrolling finds them there. */
+const SPARE_ROWS = 8
+
+export function VirtualList(props: VirtualListProps) {
+  const { count, rowHeightPx, renderRow, keyOf, label, role, activeId, revealIndex = -1 } = props
+  const { onKeyDown, onAtTop, onNearEnd, topSignal } = props
+  const frame = useRef<HTMLDivElement>(null)
+  const [view, setView] = useState({ top: 0, height: 600 })
+  const atTop = useRef(true)
+
+  useLayoutEffect(() => {
+    const element = frame.current
+    if (element === null) return
+    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight })
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    measure()
+    return () => observer.disconnect()
+  }, [])
+
+  useLayoutEffect(() => {
+    if (frame.current !== null && topSignal !== undefined) frame.current.scrollTop = 0
+  }, [topSignal])
+
+  useLayoutEffect(() => {
+    const element = frame.current
+    if (element === null || revealIndex < 0) return
+    const rowTop = revealIndex * rowHeightPx
+    if (rowTop < element.scrollTop) element.scrollTop = rowTop
+    else if (rowTop + rowHeightPx > element.scrollTop + element.clientHeight)
+      element.scrollTop = rowTop + rowHeightPx - element.clientHeight
+  }, [revealIndex, rowHeightPx])
+
+  const first = Math.max(0, Math.floor(view.top / rowHeightPx) - SPARE_ROWS)
+  const end = Math.min(count, Math.ceil((view.top + view.height) / rowHeightPx) + SPARE_ROWS)
+
+  useEffect(() => {
+    if (count > 0 && end >= count) onNearEnd?.()
+  }, [end, count, onNearEnd])
+
+  const onScroll = () => {
+    const element = frame.current
+    if (element === null) return
+    setView({ top: element.scrollTop, height: element.clientHeight })
+    const isAtTop = element.scrollTop < rowHeightPx / 2
+    if (isAtTop !== atTop.current) {
+      atTop.current = isAtTop
+      onAtTop?.(isAtTop)
+    }
+  }
+
+  const rows = []
+  for (let index = first; index < end; index++)
+    rows.push(
+      <div
+        key={keyOf(index)}
+        class="virtual-row"
+        role="presentation"
+        style={{ top: `${index * rowHeightPx}px`, height: `${rowHeightPx}px` }}
+      >
+        {renderRow(index)}
+      </div>
+    )
+  return (
+    <div
+      ref={frame}
+      class="virtual-list"
+      role={role}
+      aria-label={label}
+      aria-activedescendant={activeId}
+      tabIndex={0}
+      onScroll={onScroll}
+      onKeyDown={onKeyDown}
+    >
+      <div class="virtual-space" role="presentation" style={{ height: `${count * rowHeightPx}px` }}>
+        {rows}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,68 @@
+// Calls somebody to the page when a critical alert is new: by a sound, the window's title, a notification of the desktop.
+import { effect } from '@preact/signals'
+import type { Alert } from '../api/shapes.ts'
+import { texts } from '../texts.ts'
+import { firingCounts, onRaised } from './open-alerts.ts'
+import { badge, desktop, sound } from './preferences.ts'
+import { go, pathOf } from './router.ts'
+
+/** Alerts that come together are one sound. */
+const SOUND_PAUSE_MS = 1500
+
+let audio: AudioContext | null = null
+let soundAt = 0
+
+/** Begins to watch. */
+export function watchAttention(): void {
+  effect(() => {
+    const { critical } = firingCounts.value
+    document.title = badge.value && critical > 0 ? `(${critical}) ${texts.product}` : texts.product
+  })
+  onRaised(alert => {
+    if (alert.severity !== 'critical') return
+    if (sound.value) ring()
+    if (desktop.value) show(alert)
+  })
+}
+
+/** Two tones of a bell. Browsers let a page sound once somebody has clicked in it. */
+export function ring(): void {
+  if (performance.now() - soundAt < SOUND_PAUSE_MS && soundAt > 0) return
+  soundAt = performance.now()
+  audio ??= new AudioContext()
+  void audio.resume()
+  const { currentTime } = audio
+  for (const [frequency, delay] of [
+    [880, 0],
+    [660, 0.22]
+  ] as const) {
+    const tone = new OscillatorNode(audio, { type: 'triangle', frequency })
+    const loudness = new GainNode(audio, { gain: 0 })
+    tone.connect(loudness).connect(audio.destination)
+    loudness.gain.setValueAtTime(0.25, currentTime + delay)
+    loudness.gain.exponentialRampToValueAtTime(0.001, currentTime + delay + 0.6)
+    tone.start(currentTime + delay)
+    tone.stop(currentTime + delay + 0.65)
+  }
+}
+
+/** Whether the browser can show notifications for this page at all. */
+export function canShowOnDesktop(): boolean {
+  return 'Notification' in globalThis && globalThis.isSecureContext
+}
+
+/** Asks the person to allow it, where that is still open; whether it is allowed. */
+export async function askForDesktop(): Promise<boolean> {
+  if (!canShowOnDesktop()) return false
+  return (await Notification.requestPermission()) === 'granted'
+}
+
+function show({ id, title, device }: Alert): void {
+  if (!canShowOnDesktop() || Notification.permission !== 'granted') return
+  const shown = new Notification(title, { body: device, tag: id })
+  shown.onclick = () => {
+    focus()
+    go(pathOf('alerts', id))
+    shown.close()
+  }
+}

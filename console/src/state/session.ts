@@ -1,0 +1,37 @@
+// Who is signed in.
+import { signal } from '@preact/signals'
+import { get, post, remove, whenSignedOut } from '../api/requests.ts'
+import { roles } from '../api/shapes.ts'
+import type { Role, Session } from '../api/shapes.ts'
+
+/** Undefined: not known yet. Null: nobody. */
+export const session = signal<Session | null | undefined>(undefined)
+
+whenSignedOut(() => (session.value = null))
+
+/** Whether who is signed in may do what needs a role. The server decides; this says which buttons to show. */
+export function may(role: Role): boolean {
+  const have = session.value?.role
+  return have !== undefined && roles.indexOf(have) >= roles.indexOf(role)
+}
+
+/** Asks the server who is signed in. Rejects with a `RequestError` when it can't be asked. */
+export async function loadSession(): Promise<void> {
+  try {
+    session.value = await get<Session>('/v1/session')
+  } catch (error) {
+    if ((error as { status?: number }).status !== 401) throw error
+    session.value = null
+  }
+}
+
+/** Signs in with a token, or with the code of a sign-in link. Rejects with a `RequestError`. */
+export async function signIn(by: { token: string } | { code: string }): Promise<void> {
+  await post('/v1/session', by)
+  await loadSession()
+}
+
+export async function signOut(): Promise<void> {
+  await remove('/v1/session').catch(() => {}) // a session that is over already is just as well
+  session.value = null
+}

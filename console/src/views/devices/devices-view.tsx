@@ -1,0 +1,4 @@
+// To be written.
+export function DevicesView() {
+  return <h1>DevicesView</h1>
+}

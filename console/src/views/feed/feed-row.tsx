@@ -1,0 +1,42 @@
+// One notification of the feed, or a gap in it, on a line (on two in a narrow window).
+import { SeverityMark } from '../../components/severity.tsx'
+import type { ListEntry } from '../../feed/notification-list.ts'
+import { clockText, lineOf, wholeTimeText } from '../../format.ts'
+import { texts } from '../../texts.ts'
+
+export interface FeedRowProps {
+  entry: ListEntry
+  id: string
+  selected: boolean
+  onOpen: () => void
+}
+
+export function FeedRow({ entry, id, selected, onOpen }: FeedRowProps) {
+  const { subject, text } = lineOf(entry)
+  if (entry.kind === 'gap')
+    return (
+      <div id={id} class="feed-row feed-gap" role="option" aria-selected={selected}>
+        <strong>{subject}</strong> <span>{text}</span>
+      </div>
+    )
+  return (
+    <div
+      id={id}
+      class={`feed-row row-${entry.severity}${selected ? ' row-selected' : ''}`}
+      role="option"
+      aria-selected={selected}
+      onClick={onOpen}
+    >
+      <time class="feed-time" dateTime={new Date(entry.at).toISOString()} title={wholeTimeText(entry.at)}>
+        {clockText(entry.at)}
+      </time>
+      <span class="feed-severity">
+        <SeverityMark severity={entry.severity} />
+      </span>
+      <span class="feed-device">{entry.device}</span>
+      <span class="feed-kind">{texts.kinds[entry.kind]}</span>
+      <span class="feed-what">{subject}</span>
+      <span class="feed-text">{text}</span>
+    </div>
+  )
+}
