@@ -172,6 +172,12 @@ export const schema = z.strictObject({
       .describe('Bytes waiting in a subscriber’s socket beyond which it reads on from the log.'),
     pageMax: count(100_000, 1).default(1000).describe('Most notifications in one page of history.'),
     waitMaxMs: milliseconds(0, 600_000).default(60_000).describe('Longest wait of a long-poll.'),
+    sampleMs: milliseconds(1000, 3_600_000)
+      .default(5000)
+      .describe('How often a sample is taken for the overview.'),
+    samplesMax: count(100_000, 1)
+      .default(720)
+      .describe('Most samples that are kept, in memory: an hour of them, as these are set.'),
     appendTimeoutMs: milliseconds(100, 600_000)
       .default(10_000)
       .describe('Time for posted events to become durable before 503 is answered.'),

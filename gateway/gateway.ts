@@ -24,6 +24,7 @@ import { feedRoutes } from './http/feed-routes.ts'
 import { historyRoutes } from './http/history.ts'
 import { installOpenApi } from './http/openapi.ts'
 import { operationRoutes } from './http/operations.ts'
+import { overviewRoute } from './http/overview-route.ts'
 import { checkOrigin } from './http/origin.ts'
 import { outsideAlertRoutes } from './http/outside-alert-routes.ts'
 import { endWithProblem, installProblems, onClientError, onFrameworkError } from './http/problem.ts'
@@ -31,6 +32,7 @@ import { installRequestMetrics } from './http/request-metrics.ts'
 import { ruleRoutes } from './http/rule-routes.ts'
 import { silenceRoutes } from './http/silence-routes.ts'
 import { tokenRoutes } from './http/token-routes.ts'
+import { Overview } from './overview/overview.ts'
 import type { GatewaySettings } from './settings.ts'
 import { Tokens } from '../store/tokens.ts'
 
@@ -56,11 +58,19 @@ export interface GatewayOptions {
   version: string
 }
 
+interface Parts {
+  app: FastifyInstance
+  hub: Hub
+  feed: FeedServer
+  directory: DeviceDirectory
+  overview: Overview
+}
+
 export class Gateway {
   readonly #options: GatewayOptions
   readonly #draining = new AbortController()
   readonly #upgraded = new Set<Duplex>()
-  #parts: { app: FastifyInstance; hub: Hub; feed: FeedServer; directory: DeviceDirectory } | null = null
+  #parts: Parts | null = null
   #closed: Promise<void> | null = null
 
   constructor(options: GatewayOptions) {
@@ -69,7 +79,7 @@ export class Gateway {
 
   /** Starts following the log and serving. */
   async listen(): Promise<{ address: string; port: number }> {
-    const { store, settings, logger, registry } = this.#options
+    const { store, settings, logger, registry, now } = this.#options
     const { log } = store
     const tokens = new Tokens(store.tokens)
     const counts = new FeedCounts()
@@ -83,11 +93,12 @@ export class Gateway {
         this.set(directory.size)
       }
     })
-    const hub = new Hub({ log, flushMs: settings.flushMs, counts, logger })
+    const hub = new Hub({ log, flushMs: settings.flushMs, counts, logger, now })
     const feed = new FeedServer({ log, hub, tokens, counts, settings })
     const draining = this.#draining.signal
-    const app = buildApp({ ...this.#options, tokens, hub, feed, counts, directory, draining })
-    this.#parts = { app, hub, feed, directory }
+    const overview = new Overview({ log, registry, logger, now, ...settings })
+    const app = buildApp({ ...this.#options, tokens, hub, feed, counts, directory, overview, draining })
+    this.#parts = { app, hub, feed, directory, overview }
     app.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     await app.listen({ host: settings.host, port: settings.port, backlog: 4096 })
     const { address, port } = app.server.address() as AddressInfo
@@ -104,7 +115,7 @@ export class Gateway {
 
   async #close(): Promise<void> {
     if (this.#parts === null) return
-    const { app, hub, feed, directory } = this.#parts
+    const { app, hub, feed, directory, overview } = this.#parts
     this.#draining.abort()
     const cutOff = setTimeout(() => {
       for (const socket of this.#upgraded) socket.destroy()
@@ -113,6 +124,7 @@ export class Gateway {
     await Promise.all([feed.close(), app.close()])
     clearTimeout(cutOff)
     hub.stop()
+    overview.stop()
     await directory.close()
   }
 
@@ -154,6 +166,7 @@ function buildApp(context: HttpContext): FastifyInstance {
   installRequestMetrics(app, registry)
   installOpenApi(app, version)
   operationRoutes(app, context)
+  overviewRoute(app, context)
   feedRoutes(app, context)
   historyRoutes(app, context)
   eventRoutes(app, context)

@@ -15,6 +15,8 @@ export interface GatewaySettings {
   unsentBytesMax: number
   pageMax: number
   waitMaxMs: number
+  sampleMs: number
+  samplesMax: number
   appendTimeoutMs: number
   allowedOrigins: readonly string[]
 }

@@ -224,6 +224,7 @@ export const texts = {
     delivery: 'From device to subscriber',
     median: 'Median',
     p99: '99th percentile',
+    stored: 'Until stored, 99th percentile',
     loopDelay: 'Event loop delay, 99th percentile',
     openAlertsChart: 'Open alerts',
     otherAlerts: 'Minor and below',

@@ -134,7 +134,12 @@ export class Alerting {
         transaction.write({ put: 'checkpoint', name: CHECKPOINT, seq: position })
       }
     })
-    registerAlertingMetrics(options.registry, { engine: parts.engine, behind: () => this.#pursuit.behind })
+    registerAlertingMetrics(options.registry, { engine: parts.engine, behind: () => this.behind })
+  }
+
+  /** Notifications in the log that are not judged yet. */
+  get behind(): number {
+    return this.#pursuit.behind
   }
 
   /**

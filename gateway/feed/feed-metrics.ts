@@ -1,5 +1,5 @@
 // What the feed counts: plain numbers on the hot path, read by Prometheus when it asks.
-import { Counter, Gauge } from 'prom-client'
+import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 import { registerCounter } from '../../store/figures.ts'
 import type { Transport } from './outlet.ts'
@@ -16,6 +16,14 @@ export class FeedCounts {
   slowLeaves = 0
   flushes = 0
   flushSeconds = 0
+  readonly stored = delays(
+    'tocsin_feed_stored_seconds',
+    'Time from the receipt of a commit’s first notification to its being there for subscribers.'
+  )
+  readonly delivered = delays(
+    'tocsin_feed_delivered_seconds',
+    'Time from the receipt of a flush’s first notification to its being written to live subscribers.'
+  )
 
   sent(transport: Transport, count: number): void {
     this.notifications[transport] += count
@@ -27,6 +35,8 @@ export class FeedCounts {
   }
 
   register(registry: Registry): void {
+    registry.registerMetric(this.stored)
+    registry.registerMetric(this.delivered)
     const by = <Name extends string>(
       help: string,
       name: string,
@@ -60,4 +70,9 @@ export class FeedCounts {
     counter('tocsin_feed_flushes_total', 'Flushes of live delivery.', () => this.flushes)
     counter('tocsin_feed_flush_seconds_total', 'Time spent in flushes.', () => this.flushSeconds)
   }
+}
+
+function delays(name: string, help: string): Histogram {
+  const buckets = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
+  return new Histogram({ name, help, buckets, registers: [] })
 }

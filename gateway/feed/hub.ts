@@ -24,6 +24,8 @@ export interface HubOptions {
   flushMs: number
   counts: FeedCounts
   logger: Logger
+  /** ms since 1970 */
+  now: () => number
 }
 
 /**
@@ -45,6 +47,8 @@ export class Hub {
   #position: number
   /** Live members have everything up to here. */
   #flushed: number
+  /** When the first notification that waits for the next flush was received, ms since 1970. */
+  #waitsSince = 0
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -101,6 +105,7 @@ export class Hub {
     const dirty = this.#dirty
     this.#dirty = []
     const slow = dirty.flatMap(live => live.flush(this.#epoch, through))
+    if (dirty.length > 0) this.#observe(this.#options.counts.delivered, this.#waitsSince)
     for (const subscription of slow) this.#leave(subscription)
     this.#flushed = through
     const joining = this.#joining
@@ -118,6 +123,8 @@ export class Hub {
   #take(batch: Batch): void {
     this.#recent.push(batch)
     this.#position = batch.last
+    const first = batch.items[0]
+    if (first !== undefined) this.#observe(this.#options.counts.stored, first.at)
     if (this.#index.size > 0) for (const notification of batch.items) this.#dispatch(notification)
     if (this.#dirty.length > 0 || this.#joining.length > 0) this.#pace.request()
     else this.#flushed = batch.last
@@ -127,8 +134,14 @@ export class Hub {
     let entry: Entry | null = null
     this.#index.match(notification, live => {
       entry ??= new Entry(notification)
-      if (live.take(entry)) this.#dirty.push(live)
+      if (!live.take(entry)) return
+      if (this.#dirty.push(live) === 1) this.#waitsSince = notification.at
     })
+  }
+
+  /** Once a commit and once a flush, not for each notification. A clock that was set back counts as no time. */
+  #observe(delays: FeedCounts['stored'], since: number): void {
+    delays.observe(Math.max(0, this.#options.now() - since) / 1000)
   }
 
   /** Takes a subscription as far as it can go now: into the live ones, or to what it has to wait for. */

@@ -8,6 +8,7 @@ import type { FeedServer } from '../feed/feed-server.ts'
 import type { FeedCounts } from '../feed/feed-metrics.ts'
 import type { Hub } from '../feed/hub.ts'
 import type { GatewaySettings } from '../settings.ts'
+import type { Overview } from '../overview/overview.ts'
 import type { Tokens } from '../../store/tokens.ts'
 
 export type Phase = 'starting' | 'serving' | 'draining'
@@ -25,6 +26,7 @@ export interface HttpContext {
   feed: FeedServer
   counts: FeedCounts
   directory: DeviceDirectory
+  overview: Overview
   alerting: Alerting
   /** Aborted when the gateway closes: whoever waits is answered. */
   draining: AbortSignal

@@ -35,6 +35,8 @@ export const settings: GatewaySettings = {
   unsentBytesMax: 1024 * 1024,
   pageMax: 1000,
   waitMaxMs: 60_000,
+  sampleMs: 60_000,
+  samplesMax: 720,
   appendTimeoutMs: 10_000,
   allowedOrigins: []
 }

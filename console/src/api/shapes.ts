@@ -253,6 +253,7 @@ export const sampleColumns = [
   'criticalAlerts',
   'majorAlerts',
   'otherAlerts',
+  'storedP99Ms',
   'deliveryMedianMs',
   'deliveryP99Ms',
   'loopDelayP99Ms'
@@ -265,7 +266,7 @@ export interface Overview {
   writable: boolean
   /** Why nothing can be stored; empty while it can. */
   unwritableReason: string
-  devices: { known: number; online: number }
+  devices: { known: number }
   /** Notifications that rules have not judged yet. */
   behind: number
   intervalMs: number

@@ -121,7 +121,8 @@ function Figures({ overview }: { overview: Overview }) {
             times={samples.at}
             series={[
               { name: words.median, values: samples.deliveryMedianMs },
-              { name: words.p99, values: samples.deliveryP99Ms }
+              { name: words.p99, values: samples.deliveryP99Ms },
+              { name: words.stored, values: samples.storedP99Ms }
             ]}
           />
         </section>
