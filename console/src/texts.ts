@@ -269,6 +269,55 @@ export const texts = {
     back: 'To the overview'
   },
 
+  alerts: {
+    title: 'Alerts',
+    list: 'Alerts, the worst first',
+    show: 'Which alerts',
+    shows: { open: 'Open', resolved: 'Resolved' },
+    rules: 'Rules',
+    rulesHint: 'freezer-too-warm',
+    none: 'No alert is open.',
+    nonePass: 'No open alert passes these filters.',
+    noneResolved: 'No alert was resolved that passes these filters.',
+    cut: 'More alerts are open than this page holds: these are the newest. Resolve some, or narrow what rules raise.',
+    times: (count: number) => `${count} times`,
+    flapping: 'flapping',
+    keysHint: 'Keys: ↓ ↑ choose, Enter opens, a acknowledges, r resolves, s silences.',
+    inFeed: 'Alerts and deliveries in the feed'
+  },
+
+  alertPage: {
+    story: 'What happened',
+    facts: 'What is known',
+    told: 'Who was told',
+    runbook: 'What to do (runbook)',
+    began: 'Began',
+    lasted: (duration: string) => `lasted ${duration}`,
+    count: 'Happened',
+    times: (count: number) => `${count} times, the last`,
+    byItself: 'its condition ended',
+    truncated: 'There are older steps that are not shown.',
+    gone: (count: number) => `${count} steps are no longer kept.`,
+    cause: 'Cause:',
+    nobody: 'Nobody: no route leads from this alert to a channel, or its time has not come yet.',
+    sentTimes: (count: number) => `told ${count} times`,
+    failedTimes: (count: number) => (count === 1 ? 'one attempt failed' : `${count} attempts failed`),
+    changes: {
+      raised: 'Raised',
+      repeated: 'Happened again',
+      severity: 'Severity is now',
+      flapping: 'Flapping: it is held open',
+      acknowledged: 'Acknowledged',
+      resolved: 'Resolved'
+    } satisfies Record<AlertNotification['change'], string>,
+    outcomes: {
+      sent: (channel: string) => `Told ${channel}`,
+      failed: (channel: string) => `Could not reach ${channel}`,
+      'gave-up': (channel: string) => `Gave up on ${channel}`,
+      suppressed: (channel: string) => `Did not tell ${channel}`
+    } satisfies Record<DeliveryNotification['outcome'], (channel: string) => string>
+  },
+
   charts: {
     noData: 'Nothing to draw yet.',
     summary: (name: string, low: string, high: string, last: string) =>

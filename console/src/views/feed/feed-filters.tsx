@@ -1,12 +1,11 @@
 // What the feed shows: fields that change the page's address when one has stopped typing.
-import { useEffect, useRef, useState } from 'preact/hooks'
 import { kinds, severities } from '../../api/shapes.ts'
 import type { Severity } from '../../api/shapes.ts'
+import { TypedField } from '../../components/typed-field.tsx'
 import { addressOfQuery, everything, termsOf } from '../../feed/feed-query.ts'
 import type { FeedQuery } from '../../feed/feed-query.ts'
 import { texts } from '../../texts.ts'
 
-const TYPING_MS = 400
 const words = texts.feed
 
 export interface FeedFiltersProps {
@@ -73,53 +72,5 @@ export function FeedFilters({ query, onChange }: FeedFiltersProps) {
         </button>
       )}
     </form>
-  )
-}
-
-interface TypedFieldProps {
-  label: string
-  hint: string
-  value: string
-  onTyped: (text: string) => void
-  search?: boolean
-}
-
-function TypedField({ label, hint, value, onTyped, search = false }: TypedFieldProps) {
-  const [text, setText] = useState(value)
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const typed = useRef(value)
-  // What is set from elsewhere (a link, "clear") goes before what stands here, but not while somebody types it.
-  useEffect(() => {
-    if (value === typed.current) return
-    typed.current = value
-    setText(value)
-  }, [value])
-  useEffect(() => () => clearTimeout(timer.current), [])
-  const apply = (given: string) => {
-    clearTimeout(timer.current)
-    typed.current = given
-    onTyped(given)
-  }
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        type="search"
-        placeholder={hint}
-        value={text}
-        data-search={search ? '' : undefined}
-        spellcheck={false}
-        autoComplete="off"
-        onInput={event => {
-          const given = event.currentTarget.value
-          setText(given)
-          clearTimeout(timer.current)
-          timer.current = setTimeout(() => apply(given), TYPING_MS)
-        }}
-        onKeyDown={event => {
-          if (event.key === 'Enter') apply(event.currentTarget.value)
-        }}
-      />
-    </label>
   )
 }

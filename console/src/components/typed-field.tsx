@@ -1,0 +1,53 @@
+// A field that is acted on when one has stopped typing, or at once with Enter.
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+const TYPING_MS = 400
+
+export interface TypedFieldProps {
+  label: string
+  hint: string
+  value: string
+  onTyped: (text: string) => void
+  /** Whether the key for searching leads to it. */
+  search?: boolean
+}
+
+export function TypedField({ label, hint, value, onTyped, search = false }: TypedFieldProps) {
+  const [text, setText] = useState(value)
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const typed = useRef(value)
+  // What is set from elsewhere (a link, "clear") goes before what stands here, but not while somebody types it.
+  useEffect(() => {
+    if (value === typed.current) return
+    typed.current = value
+    setText(value)
+  }, [value])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const apply = (given: string) => {
+    clearTimeout(timer.current)
+    typed.current = given
+    onTyped(given)
+  }
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        type="search"
+        placeholder={hint}
+        value={text}
+        data-search={search ? '' : undefined}
+        spellcheck={false}
+        autoComplete="off"
+        onInput={event => {
+          const given = event.currentTarget.value
+          setText(given)
+          clearTimeout(timer.current)
+          timer.current = setTimeout(() => apply(given), TYPING_MS)
+        }}
+        onKeyDown={event => {
+          if (event.key === 'Enter') apply(event.currentTarget.value)
+        }}
+      />
+    </label>
+  )
+}
