@@ -183,12 +183,21 @@ export const schema = z.strictObject({
       .describe('Time for posted events to become durable before 503 is answered.'),
     allowedOrigins: list()
       .default([])
-      .describe('Origins of web pages, beside our own, that may open the feed.'),
+      .describe('Origins of web pages, beside our own, that may open the feed and act with a session.'),
     publicUrl: optionalText()
       .default('')
       .describe(
-        'Where people reach this server, such as https://tocsin.example.org: links in what is delivered begin with it. Empty: no links.'
-      )
+        'Where people reach this server, such as https://tocsin.example.org: links in what is delivered begin with it, and with https: sessions are for https alone. Empty: no links.'
+      ),
+    sessionMs: milliseconds(60_000, 365 * DAY_MS)
+      .default(DAY_MS / 2)
+      .describe('How long a session of the console lasts; one that is used is prolonged.'),
+    sessionsMax: count(1_000_000, 1)
+      .default(1000)
+      .describe('Most sessions; beyond, the oldest of the token that has most ends.'),
+    signInCodeMs: milliseconds(10_000, DAY_MS)
+      .default(10 * 60_000)
+      .describe('How long a sign-in link is valid; it can be used once.')
   }),
   devices: section({
     anonymous: flag()

@@ -61,7 +61,8 @@ export const closeCodes = {
   'auth-timeout': 4003,
   unauthorized: 4500,
   'message-invalid': 4501,
-  'token-revoked': 4502
+  'token-revoked': 4502,
+  'session-ended': 4503
 } as const
 export type CloseReason = keyof typeof closeCodes
 

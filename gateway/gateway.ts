@@ -25,14 +25,17 @@ import { historyRoutes } from './http/history.ts'
 import { installOpenApi } from './http/openapi.ts'
 import { operationRoutes } from './http/operations.ts'
 import { overviewRoute } from './http/overview-route.ts'
-import { checkOrigin } from './http/origin.ts'
+import { checkOrigin, pageOrigins } from './http/origin.ts'
+import type { PageOrigins } from './http/origin.ts'
 import { outsideAlertRoutes } from './http/outside-alert-routes.ts'
 import { endWithProblem, installProblems, onClientError, onFrameworkError } from './http/problem.ts'
 import { installRequestMetrics } from './http/request-metrics.ts'
 import { ruleRoutes } from './http/rule-routes.ts'
+import { sessionRoutes } from './http/session-routes.ts'
 import { silenceRoutes } from './http/silence-routes.ts'
 import { tokenRoutes } from './http/token-routes.ts'
 import { Overview } from './overview/overview.ts'
+import { Sessions } from './sessions/sessions.ts'
 import type { GatewaySettings } from './settings.ts'
 import { Tokens } from '../store/tokens.ts'
 
@@ -62,12 +65,14 @@ interface Parts {
   app: FastifyInstance
   hub: Hub
   feed: FeedServer
+  sessions: Sessions
   directory: DeviceDirectory
   overview: Overview
 }
 
 export class Gateway {
   readonly #options: GatewayOptions
+  readonly #origins: PageOrigins
   readonly #draining = new AbortController()
   readonly #upgraded = new Set<Duplex>()
   #parts: Parts | null = null
@@ -75,6 +80,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options
+    this.#origins = pageOrigins(options.settings)
   }
 
   /** Starts following the log and serving. */
@@ -94,11 +100,24 @@ export class Gateway {
       }
     })
     const hub = new Hub({ log, flushMs: settings.flushMs, counts, logger, now })
-    const feed = new FeedServer({ log, hub, tokens, counts, settings })
+    const sessions = await Sessions.load({ store, tokens, settings, sweepMs: settings.pingMs, now })
+    const origins = this.#origins
+    const feed = new FeedServer({ log, hub, tokens, sessions, origins, counts, settings })
     const draining = this.#draining.signal
     const overview = new Overview({ log, registry, logger, now, ...settings })
-    const app = buildApp({ ...this.#options, tokens, hub, feed, counts, directory, overview, draining })
-    this.#parts = { app, hub, feed, directory, overview }
+    const app = buildApp({
+      ...this.#options,
+      tokens,
+      sessions,
+      origins,
+      hub,
+      feed,
+      counts,
+      directory,
+      overview,
+      draining
+    })
+    this.#parts = { app, hub, feed, sessions, directory, overview }
     app.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     await app.listen({ host: settings.host, port: settings.port, backlog: 4096 })
     const { address, port } = app.server.address() as AddressInfo
@@ -115,7 +134,7 @@ export class Gateway {
 
   async #close(): Promise<void> {
     if (this.#parts === null) return
-    const { app, hub, feed, directory, overview } = this.#parts
+    const { app, hub, feed, sessions, directory, overview } = this.#parts
     this.#draining.abort()
     const cutOff = setTimeout(() => {
       for (const socket of this.#upgraded) socket.destroy()
@@ -124,6 +143,7 @@ export class Gateway {
     await Promise.all([feed.close(), app.close()])
     clearTimeout(cutOff)
     hub.stop()
+    sessions.stop()
     overview.stop()
     await directory.close()
   }
@@ -133,7 +153,7 @@ export class Gateway {
     socket.once('close', () => this.#upgraded.delete(socket))
     socket.on('error', () => socket.destroy()) // a lost connection; its owner sees "close"
     try {
-      checkOrigin(request, this.#options.settings.allowedOrigins)
+      checkOrigin(request, this.#origins)
       const path = (request.url ?? '').split('?', 1)[0] ?? ''
       const handler = Object.hasOwn(this.#options.upgrades ?? {}, path)
         ? this.#options.upgrades?.[path]
@@ -150,7 +170,7 @@ export class Gateway {
 }
 
 function buildApp(context: HttpContext): FastifyInstance {
-  const { settings, logger, registry, tokens, version } = context
+  const { settings, logger, registry, version } = context
   const app = Fastify({
     logger: false,
     bodyLimit: settings.bodyBytesMax,
@@ -162,7 +182,8 @@ function buildApp(context: HttpContext): FastifyInstance {
     ajv: { customOptions: { removeAdditional: false, allErrors: true, allowUnionTypes: true } }
   })
   installProblems(app, logger)
-  installAuthorization(app, tokens)
+  app.removeContentTypeParser('text/plain') // bodies are JSON; what a page of anywhere can send is not taken
+  installAuthorization(app, context)
   installRequestMetrics(app, registry)
   installOpenApi(app, version)
   operationRoutes(app, context)
@@ -177,6 +198,7 @@ function buildApp(context: HttpContext): FastifyInstance {
   ruleRoutes(app, context)
   deliveryRoutes(app, context)
   tokenRoutes(app, context)
+  sessionRoutes(app, context)
   return app
 }
 

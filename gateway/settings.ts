@@ -19,4 +19,9 @@ export interface GatewaySettings {
   samplesMax: number
   appendTimeoutMs: number
   allowedOrigins: readonly string[]
+  /** Where people reach the server; empty where nobody said. */
+  publicUrl: string
+  sessionMs: number
+  sessionsMax: number
+  signInCodeMs: number
 }

@@ -27,6 +27,7 @@ export function refuseTokenInUrl(url: string): void {
     throw new GatewayError('token-in-url', 'URLs end up in logs; send the token as "Authorization: Bearer …"')
 }
 
-function unauthorized(message: string): GatewayError {
+/** The refusal of who did not say who it is; `message` says what to do. */
+export function unauthorized(message: string): GatewayError {
   return new GatewayError('unauthorized', message, { headers: { 'www-authenticate': 'Bearer' } })
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { formatCursor } from '../../store/cursor.ts'
 import type { Filter, TokenRow } from '../../store/store.ts'
 import type { CloseReason } from '../errors.ts'
+import type { Session } from '../sessions/sessions.ts'
 import type { FeedContext } from './feed-socket.ts'
 import { Outlet } from './outlet.ts'
 import { resolveStart } from './recovery.ts'
@@ -17,11 +18,14 @@ export interface EventStreamOptions {
   filter: Filter
   after: string | undefined
   token: TokenRow
+  /** The session by which it was opened; null with a token. */
+  session: Session | null
   onEnd: (ended: EventStream) => void
 }
 
 export class EventStream {
   readonly tokenId: string
+  readonly session: Session | null
   readonly #context: FeedContext
   readonly #response: ServerResponse
   readonly #outlet: Outlet
@@ -29,10 +33,11 @@ export class EventStream {
   #stalled = { sent: 0, sweeps: 0 }
 
   /** Answers the request. Throws `cursor-invalid` before anything is written. */
-  constructor(context: FeedContext, { response, filter, after, token, onEnd }: EventStreamOptions) {
+  constructor(context: FeedContext, { response, filter, after, token, session, onEnd }: EventStreamOptions) {
     const bounds = context.log.bounds()
     const start = resolveStart(after, bounds)
     this.tokenId = token.id
+    this.session = session
     this.#context = context
     this.#response = response
     writeHead(response)
@@ -70,6 +75,7 @@ export class EventStream {
   /** Ends the stream; an EventSource comes back by itself. */
   close(reason: CloseReason, text: string): void {
     const response = this.#response
+    if (response.writableEnded) return
     this.#outlet.close()
     response.end(`: ${reason}: ${text}\n\n`)
     // A peer that reads nothing would keep it open.

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Filter, TokenRow } from '../../store/store.ts'
 import { GatewayError } from '../errors.ts'
+import { requireOrigin } from '../http/origin.ts'
+import type { Session } from '../sessions/sessions.ts'
 import { findOperator, refuseTokenInUrl } from '../tokens.ts'
 import { EventStream } from './event-stream.ts'
 import { FeedSocket } from './feed-socket.ts'
@@ -12,6 +14,14 @@ import { enterSubscriber } from './subscriber-places.ts'
 
 const subprotocols = { 'tocsin.v1.json': 'json', 'tocsin.v1.msgpack': 'msgpack' } as const
 type Subprotocol = keyof typeof subprotocols
+
+/** What a stream is of, and by whom it was asked for. */
+export interface StreamRequest {
+  filter: Filter
+  after: string | undefined
+  token: TokenRow
+  session: Session | null
+}
 
 export class FeedServer {
   readonly #context: FeedContext
@@ -34,14 +44,17 @@ export class FeedServer {
     this.#sweepTimer = setInterval(() => this.#sweep(), context.settings.pingMs)
     this.#sweepTimer.unref()
     context.tokens.onRevoked(id => this.#closeToken(id))
+    context.sessions.onEnded(session => this.#closeSession(session))
   }
 
   /** Opens a WebSocket; throws a `GatewayError` before anything is written. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { tokens } = this.#context
+    const { tokens, sessions, origins } = this.#context
     this.#refuseWhileClosing()
     refuseTokenInUrl(request.url ?? '')
-    const { authorization } = request.headers
+    const { authorization, cookie } = request.headers
+    const signedIn = authorization === undefined ? sessions.find(cookie) : null
+    if (signedIn !== null) requireOrigin(request, origins)
     const token = authorization === undefined ? null : findOperator(authorization, tokens)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())
     const subprotocol = subprotocolOf(offered)
@@ -58,7 +71,8 @@ export class FeedServer {
         webSocket,
         socket,
         format,
-        token,
+        token: signedIn?.operator ?? token,
+        session: signedIn?.session ?? null,
         onEnd: () => this.#ended(opened)
       })
       this.#open.add(opened)
@@ -66,10 +80,7 @@ export class FeedServer {
   }
 
   /** Answers a request with a stream; throws a `GatewayError` before anything is written. */
-  openStream(
-    response: ServerResponse,
-    { filter, after, token }: { filter: Filter; after: string | undefined; token: TokenRow }
-  ): void {
+  openStream(response: ServerResponse, { filter, after, token, session }: StreamRequest): void {
     this.#refuseWhileClosing()
     const leave = enterSubscriber(this.#context, 'sse')
     try {
@@ -78,6 +89,7 @@ export class FeedServer {
         filter,
         after,
         token,
+        session,
         onEnd: () => {
           leave()
           this.#ended(opened)
@@ -111,6 +123,11 @@ export class FeedServer {
 
   #closeToken(id: string): void {
     for (const one of this.#open) if (one.tokenId === id) one.close('token-revoked', 'the token was revoked')
+  }
+
+  #closeSession(session: Session): void {
+    for (const one of this.#open)
+      if (one.session === session) one.close('session-ended', 'the session has ended; sign in again')
   }
 
   #refuseWhileClosing(): void {

@@ -9,6 +9,8 @@ import { closeCodes, GatewayError } from '../errors.ts'
 import type { CloseReason } from '../errors.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { Tokens } from '../../store/tokens.ts'
+import type { PageOrigins } from '../http/origin.ts'
+import type { Session, Sessions } from '../sessions/sessions.ts'
 import { parseFilter } from './filter.ts'
 import type { Hub } from './hub.ts'
 import { Outlet } from './outlet.ts'
@@ -28,6 +30,8 @@ export interface FeedContext {
   log: Log
   hub: Hub
   tokens: Tokens
+  sessions: Sessions
+  origins: PageOrigins
   counts: FeedCounts
   settings: GatewaySettings
 }
@@ -38,6 +42,8 @@ export interface FeedSocketOptions {
   format: 'json' | 'msgpack'
   /** Null: the first message must bring a token. */
   token: TokenRow | null
+  /** The session by which it was opened; null with a token. */
+  session: Session | null
   onEnd: (ended: FeedSocket) => void
 }
 
@@ -75,6 +81,10 @@ export class FeedSocket {
 
   get tokenId(): string | null {
     return this.#token?.id ?? null
+  }
+
+  get session(): Session | null {
+    return this.#options.session
   }
 
   /** Closes with a code that says whether to come back. */

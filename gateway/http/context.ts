@@ -7,9 +7,11 @@ import type { DeviceDirectory } from '../device-directory.ts'
 import type { FeedServer } from '../feed/feed-server.ts'
 import type { FeedCounts } from '../feed/feed-metrics.ts'
 import type { Hub } from '../feed/hub.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { Overview } from '../overview/overview.ts'
 import type { Tokens } from '../../store/tokens.ts'
+import type { PageOrigins } from './origin.ts'
 
 export type Phase = 'starting' | 'serving' | 'draining'
 
@@ -22,6 +24,9 @@ export interface HttpContext {
   status: () => { phase: Phase }
   version: string
   tokens: Tokens
+  sessions: Sessions
+  /** Which web pages may act with a session. */
+  origins: PageOrigins
   hub: Hub
   feed: FeedServer
   counts: FeedCounts

@@ -31,7 +31,9 @@ export function feedRoutes(app: FastifyInstance, { feed, settings }: HttpContext
       // An EventSource that comes back repeats its URL; where it had come to is in the header.
       const resumed = request.headers['last-event-id']
       const after = typeof resumed === 'string' && resumed !== '' ? resumed : request.query.after
-      feed.openStream(reply.raw, { filter, after, token: operatorOf(request) })
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) reply.raw.setHeader(name, value)
+      feed.openStream(reply.raw, { filter, after, token: operatorOf(request), session: request.session })
       reply.hijack()
     }
   })

@@ -38,7 +38,11 @@ export const settings: GatewaySettings = {
   sampleMs: 60_000,
   samplesMax: 720,
   appendTimeoutMs: 10_000,
-  allowedOrigins: []
+  allowedOrigins: [],
+  publicUrl: '',
+  sessionMs: 43_200_000,
+  sessionsMax: 1000,
+  signInCodeMs: 600_000
 }
 
 export interface HarnessOptions {

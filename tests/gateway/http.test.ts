@@ -254,6 +254,7 @@ describe('operations', () => {
     )
     expect(routes.toSorted()).toEqual([
       'delete /v1/devices/{id}',
+      'delete /v1/session',
       'delete /v1/silences/{id}',
       'delete /v1/tokens/{id}',
       'get /healthz',
@@ -270,6 +271,7 @@ describe('operations', () => {
       'get /v1/openapi.json',
       'get /v1/routes',
       'get /v1/rules',
+      'get /v1/session',
       'get /v1/silences',
       'get /v1/silences/{id}',
       'get /v1/tokens',
@@ -284,6 +286,8 @@ describe('operations', () => {
       'post /v1/events',
       'post /v1/reload',
       'post /v1/rules/dry-run',
+      'post /v1/session',
+      'post /v1/session/codes',
       'post /v1/silences',
       'post /v1/tokens'
     ])
