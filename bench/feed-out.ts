@@ -52,7 +52,8 @@ async function measure(kind: string): Promise<void> {
     logger,
     registry,
     status: () => ({ phase: 'serving' }),
-    version: 'bench'
+    version: 'bench',
+    console: null
   })
   const { port } = await gateway.listen()
   const clients = fork(process.argv[1] ?? '', [String(port), token, kind])

@@ -1,4 +1,5 @@
 // The server, wired by hand: store, then the operators' side (so that its health can be asked), then the devices' side.
+import { fileURLToPath } from 'node:url'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Logger } from 'pino'
 import { Authenticator } from '../broker/authenticate.ts'
@@ -21,6 +22,9 @@ import { ensureAdminToken } from './admin-token.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 import { explainStartFailure } from './start-failure.ts'
 import { packageVersion } from './version.ts'
+
+/** What the build made of console/, beside the compiled commands. */
+const consoleDir = fileURLToPath(new URL('../console/', import.meta.url))
 
 export interface Address {
   address: string
@@ -103,7 +107,8 @@ export async function startServer(config: Config, options: ServeOptions): Promis
             socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
         }
       },
-      version: packageVersion()
+      version: packageVersion(),
+      console: config.http.console ? { dir: consoleDir } : null
     })
     parts.unshift({ name: 'gateway', close: () => gateway.close() })
     const http = await gateway.listen()

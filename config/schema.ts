@@ -189,6 +189,7 @@ export const schema = z.strictObject({
       .describe(
         'Where people reach this server, such as https://tocsin.example.org: links in what is delivered begin with it, and with https: sessions are for https alone. Empty: no links.'
       ),
+    console: flag().default(true).describe('Whether the operators’ console is served at /.'),
     sessionMs: milliseconds(60_000, 365 * DAY_MS)
       .default(DAY_MS / 2)
       .describe('How long a session of the console lasts; one that is used is prolonged.'),

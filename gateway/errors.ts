@@ -8,6 +8,7 @@ export const errorCodes = {
   'token-in-url': { status: 400, title: 'Tokens do not belong in a URL' },
   'origin-refused': { status: 403, title: 'This origin may not connect' },
   'route-unknown': { status: 404, title: 'There is nothing here' },
+  'console-missing': { status: 404, title: 'The console is not there' },
   'device-unknown': { status: 404, title: 'There is no such device' },
   'token-unknown': { status: 404, title: 'There is no such token' },
   'alert-unknown': { status: 404, title: 'There is no such alert' },

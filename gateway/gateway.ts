@@ -17,6 +17,8 @@ import { Hub } from './feed/hub.ts'
 import { alertRoutes } from './http/alert-routes.ts'
 import { installAuthorization } from './http/authorization.ts'
 import type { HttpContext, Phase } from './http/context.ts'
+import { consoleRoutes, findConsoleFiles } from './http/console-routes.ts'
+import type { ConsoleOptions } from './http/console-routes.ts'
 import { deliveryRoutes } from './http/delivery-routes.ts'
 import { deviceRoutes } from './http/devices.ts'
 import { eventRoutes } from './http/events.ts'
@@ -56,6 +58,8 @@ export interface GatewayOptions {
   status: () => { phase: Phase }
   /** Rules, alerts and deliveries. Whoever made them closes them. */
   alerting: Alerting
+  /** The operators' console; null: none is served. */
+  console: ConsoleOptions | null
   /** Who takes upgrades at other paths than the feed's, by path. */
   upgrades?: Record<string, UpgradeHandler>
   version: string
@@ -119,6 +123,8 @@ export class Gateway {
     })
     this.#parts = { app, hub, feed, sessions, directory, overview }
     app.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    const page = this.#options.console
+    if (page !== null) consoleRoutes(app, { ...page, files: await findConsoleFiles(page.dir) })
     await app.listen({ host: settings.host, port: settings.port, backlog: 4096 })
     const { address, port } = app.server.address() as AddressInfo
     return { address, port }

@@ -48,6 +48,8 @@ declare module 'fastify' {
     role?: Role
     summary?: string
     answers?: Answers
+    /** It is no operation of the interface, and not in the OpenAPI document. */
+    hidden?: boolean
   }
   interface FastifyRequest {
     /** The token the request came with; null where none is needed. */

@@ -7,10 +7,11 @@ interface ParameterSchema {
   required?: string[]
 }
 
-/** Collects every route that is registered after this call and serves the document. */
+/** Collects every operation that is registered after this call and serves the document. */
 export function installOpenApi(app: FastifyInstance, version: string): void {
   const paths: Record<string, Record<string, object>> = {}
   app.addHook('onRoute', route => {
+    if (route.config?.hidden) return
     const path = route.url.replaceAll(/:(\w+)/g, '{$1}')
     for (const method of [route.method].flat()) {
       if (method !== 'HEAD') (paths[path] ??= {})[method.toLowerCase()] = operation(route)

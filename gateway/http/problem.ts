@@ -59,7 +59,8 @@ export function installProblems(app: FastifyInstance, logger: Logger): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? ''
     const allowed = [...methods].find(([pattern]) => matches(pattern, path))?.[1]
-    if (allowed === undefined)
+    // A file that is missing is looked for by a route that is there.
+    if (allowed === undefined || allowed.has(request.method))
       return sendProblem(
         reply,
         new GatewayError('route-unknown', `nothing is served at ${path.slice(0, 200)}`)
@@ -70,11 +71,12 @@ export function installProblems(app: FastifyInstance, logger: Logger): void {
   })
 }
 
-/** Whether a route's pattern, with `:name` segments, is that of a path. */
+/** Whether a route's pattern, with `:name` segments and perhaps a `*` at its end, is that of a path. */
 function matches(pattern: string, path: string): boolean {
   const want = pattern.split('/')
   const have = path.split('/')
-  return want.length === have.length && want.every((part, at) => part.startsWith(':') || part === have[at])
+  if (want.at(-1) === '*' ? have.length < want.length : have.length !== want.length) return false
+  return want.every((part, at) => part === '*' || part.startsWith(':') || part === have[at])
 }
 
 /** What Fastify's own errors are called here. */

@@ -113,6 +113,7 @@ export async function startGateway(options: HarnessOptions = {}): Promise<Harnes
     registry,
     status: () => ({ phase: 'serving' }),
     version: '1.2.3',
+    console: null,
     ...options.gateway
   })
   const { port } = await gateway.listen()

@@ -269,6 +269,7 @@ describe('operations', () => {
       'get /v1/handlers',
       'get /v1/notifications',
       'get /v1/openapi.json',
+      'get /v1/overview',
       'get /v1/routes',
       'get /v1/rules',
       'get /v1/session',
