@@ -11,11 +11,14 @@ import { loadConfig } from '../config/config.ts'
 import type { Config } from '../config/schema.ts'
 import type { Target } from '../devices-sim/link.ts'
 import { configurationArguments, describeProblems } from './configuration.ts'
+import { consoleLink } from './console-link.ts'
+import type { SignInCode } from './console-link.ts'
 import type { DemoFleetData, DemoFleetSummary } from './demo-fleet.ts'
 import { CliError } from './errors.ts'
 import { loadProfile } from './fleet-profile.ts'
 import { createLogger } from './logger.ts'
 import type { RunningServer } from './serve.ts'
+import { ask } from './server-client.ts'
 import { devicesArgument, timeArgument } from './simulate-arguments.ts'
 import { SignalEnding } from './signal-ending.ts'
 import { tail } from './tail.ts'
@@ -32,6 +35,7 @@ interface DemoOptions {
 const demoSettings = {
   'log.level': 'error',
   'devices.offlineDelayMs': '5s',
+  'http.signInCodeMs': '1h',
   'alerting.file': fileURLToPath(new URL('../../config/demo-alerting.yaml', import.meta.url))
 }
 const FLEET_END_MS = 4000
@@ -86,7 +90,8 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
       throw new CliError('The demo needs both mqtt.enabled and tcp.enabled', 2)
     const token = (await readFile(server.adminTokenFile, 'utf8')).trim()
     const notes = options.json ? process.stderr : process.stdout
-    notes.write(header({ server, config, count, folder: folder.path }))
+    const page = config.http.console ? await signInLink(`http://${hostAndPort(http)}`, token) : '-'
+    notes.write(header({ server, config, count, folder: folder.path, page }))
     const fleet = startFleet({ profile, count, seed: options.seed, mqtt: target(mqtt), tcp: target(tcp) })
     fleet.failure.catch((error: unknown) => {
       failed.error ??= error instanceof Error ? error : new Error(String(error))
@@ -111,6 +116,12 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   if (failed.error !== null) throw failed.error
 }
 
+/** A link that opens the console as an admin, once. */
+async function signInLink(url: string, token: string): Promise<string> {
+  const answer = await ask(`${url}/v1/session/codes`, { method: 'POST', token })
+  return answer.answered && answer.status === 201 ? consoleLink(url, answer.body as SignInCode) : url
+}
+
 interface DemoFolder extends AsyncDisposable {
   path: string
   /** Whether it is removed at the end. */
@@ -129,6 +140,7 @@ async function demoFolder(command: Command): Promise<DemoFolder> {
     'log.level': 'TOCSIN_LOG__LEVEL',
     'devices.offlineDelayMs': 'TOCSIN_DEVICES__OFFLINE_DELAY_MS',
     'alerting.file': 'TOCSIN_ALERTING__FILE',
+    'http.signInCodeMs': 'TOCSIN_HTTP__SIGN_IN_CODE_MS',
     'mqtt.port': 'TOCSIN_MQTT__PORT',
     'tcp.port': 'TOCSIN_TCP__PORT',
     'http.port': 'TOCSIN_HTTP__PORT'
@@ -214,7 +226,16 @@ function startFleet(data: DemoFleetData): RunningFleet {
   return { failure, stop }
 }
 
-function header(demo: { server: RunningServer; config: Config; count: number; folder: string }): string {
+interface HeaderParts {
+  server: RunningServer
+  config: Config
+  count: number
+  folder: string
+  /** The console's link, or `-`. */
+  page: string
+}
+
+function header(demo: HeaderParts): string {
   const { mqtt, tcp, http } = demo.server.addresses
   const url = `http://${hostAndPort(http)}`
   const token = `"Authorization: Bearer $(cat ${demo.server.adminTokenFile})"`
@@ -224,6 +245,7 @@ function header(demo: { server: RunningServer; config: Config; count: number; fo
   MQTT     ${mqtt === null ? '-' : hostAndPort(mqtt)}${instead(demo.config.mqtt.port, 1883)}
   raw TCP  ${tcp === null ? '-' : hostAndPort(tcp)}${instead(demo.config.tcp.port, 7883)}
   HTTP     ${url}${instead(demo.config.http.port, 8080)}
+  console  ${demo.page}
   data     ${demo.folder}
   rules    ${demo.config.alerting.file || '-'}
 

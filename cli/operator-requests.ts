@@ -27,7 +27,7 @@ export async function operatorRequests(
   { url, tokenFile }: RemoteOptions
 ): Promise<AskServer> {
   const config = configurationOf(command)
-  const base = url ?? serverUrl(config)
+  const base = (url ?? serverUrl(config)).replace(/\/+$/, '')
   const token = await operatorToken(config, tokenFile)
   if (token === null)
     throw new CliError(

@@ -27,6 +27,10 @@ const commands: Record<string, Entry> = {
     description: 'Show notifications as they arrive.',
     load: async () => (await import('./tail.ts')).tailCommand()
   },
+  console: {
+    description: 'Print a link that signs a browser in at the console.',
+    load: async () => (await import('./console.ts')).consoleCommand()
+  },
   alerts: {
     description: 'List alerts, acknowledge and resolve them.',
     load: async () => (await import('./alerts.ts')).alertsCommand()

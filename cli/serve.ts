@@ -78,7 +78,10 @@ export async function startServer(config: Config, options: ServeOptions): Promis
     const store = await openStore(config, logger, registry, onFatal)
     parts.unshift({ name: 'store', close: () => store.close() })
     const adminToken = await ensureAdminToken(store.tokens, config.store.dir, Date.now)
-    if (adminToken.created) logger.info({ file: adminToken.file }, 'An admin token was written')
+    if (adminToken.created) {
+      logger.info({ file: adminToken.file }, 'An admin token was written')
+      if (config.http.console) logger.info('"tocsin console" prints a link that signs a browser in')
+    }
 
     const alerting = await Alerting.load({
       ...(await alertingOptions(config)),

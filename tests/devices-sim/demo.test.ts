@@ -9,6 +9,17 @@ import { tocsin } from './tocsin-process.ts'
 const folderOf = (out: string) => /^ {2}data +(.+)$/m.exec(out)?.[1] ?? ''
 const urlOf = (out: string) => /^ {2}HTTP +(http:\S+)/m.exec(out)?.[1] ?? ''
 
+/** Does with the console's link what the page does. */
+async function signInByLink(out: string): Promise<{ status: number; body: unknown }> {
+  const [, url = '', code = ''] = /^ {2}console +(http:\S+)\/#code=(\S+)$/m.exec(out) ?? []
+  const response = await fetch(`${url}/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: url },
+    body: JSON.stringify({ code })
+  })
+  return { status: response.status, body: await response.json() }
+}
+
 describe('tocsin demo', () => {
   test('shows notifications of devices over both protocols within seconds, and leaves nothing behind', async () => {
     await using demo = tocsin('demo')
@@ -16,6 +27,8 @@ describe('tocsin demo', () => {
     await eventually(() => urlOf(output.out) !== '' && /\{"n":1,/.test(output.out), { timeoutMs: 15_000 })
     const folder = folderOf(output.out)
     expect(existsSync(folder)).toBe(true)
+    expect(await signInByLink(output.out)).toMatchObject({ status: 200, body: { role: 'admin' } })
+    expect(await signInByLink(output.out)).toMatchObject({ status: 401 })
     await eventually(() => (output.out.match(/ presence /g) ?? []).length >= 50)
     const json = tocsin(
       'tail',
