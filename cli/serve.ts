@@ -24,7 +24,7 @@ import { explainStartFailure } from './start-failure.ts'
 import { packageVersion } from './version.ts'
 
 /** What the build made of console/, beside the compiled commands. */
-const consoleDir = fileURLToPath(new URL('../console/', import.meta.url))
+const consoleDir = fileURLToPath(new URL('../console/page/', import.meta.url))
 
 export interface Address {
   address: string
