@@ -1,19 +1,16 @@
-// The log over an engine: appends become group commits, commits become batches for followers and the recent window,
-// reads come from the window or from the engine.
+// The log over an engine: appends become group commits, commits become batches for followers and the recent window.
 import type { Logger } from 'pino'
 import { retainedAlert } from './alert-message.ts'
 import { encodeBlock } from './block.ts'
 import type { EncodedBlock, TimedDraft } from './block.ts'
-import { unpackEntries } from './block-reader.ts'
 import type { Engine, LogState, MaintenanceSlice, Statement } from './engine.ts'
-import { compileFilter } from './filter.ts'
 import { Followers } from './followers.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Waiting } from './group-commit.ts'
 import { draftBytes, placeDraft, statementBytes } from './drafts.ts'
 import type { LogCounts } from './log-metrics.ts'
+import { LogReader } from './log-reader.ts'
 import { MsgpackWriter } from './msgpack-writer.ts'
-import { mqttBytes } from './notification-size.ts'
 import type { Draft, Notification } from './notification.ts'
 import { RecentWindow } from './recent-window.ts'
 import type { Statements } from './statements.ts'
@@ -34,8 +31,6 @@ import type {
   StoreOptions
 } from './store.ts'
 
-const READ_BYTES_MAX = 4 * 1024 * 1024 // of one read whose caller names no limit
-const RECENT_LOOKED_AT_MAX = 16_384 // entries one read looks at in memory: about a millisecond
 const CHANGES_BYTES = 32 // bookkeeping of an append beside its data
 
 export interface LogOptions {
@@ -53,6 +48,7 @@ export class StoreLog implements Log {
   readonly #options: LogOptions
   readonly #group: GroupCommit
   readonly #window: RecentWindow
+  readonly #reader: LogReader
   readonly #followers: Followers
   readonly #writer = new MsgpackWriter()
   #first: number
@@ -66,6 +62,12 @@ export class StoreLog implements Log {
     this.#last = state.next - 1
     this.#lastAt = state.lastAt
     this.#window = new RecentWindow(store.recentBytesMax)
+    this.#reader = new LogReader({
+      engine: options.engine,
+      window: this.#window,
+      first: () => this.#first,
+      last: () => this.#last
+    })
     this.#group = new GroupCommit({
       commit: group => this.#commit(group),
       waitingBytesMax: store.waitingBytesMax,
@@ -158,60 +160,16 @@ export class StoreLog implements Log {
     })
   }
 
-  async read(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): Promise<ReadResult> {
-    const last = this.#last
-    if (after >= last) return { items: [], next: after, more: false, gap: null }
-    if (after + 1 >= this.#first && this.#window.has(after + 1))
-      return this.#readRecent(after, { limit, bytesMax, ...(filter && { filter }) })
-    const request = { after, upTo: last, limit, bytesMax, filter: filter ?? null }
-    const packed = await this.#options.engine.readEntries(request)
-    return {
-      items: unpackEntries(packed),
-      next: packed.next,
-      more: packed.next < this.#last,
-      gap: packed.gap
-    }
+  read(after: number, options: ReadOptions): Promise<ReadResult> {
+    return this.#reader.read(after, options)
   }
 
-  #readRecent(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): ReadResult {
-    const test = filter ? compileFilter(filter) : null
-    const items: Notification[] = []
-    const upTo = Math.min(this.#last, after + RECENT_LOOKED_AT_MAX)
-    let bytes = 0
-    let next = after
-    while (next < upTo) {
-      const batch = this.#window.batch(next + 1)
-      if (batch === null) break
-      for (let index = next + 1 - batch.first; index < batch.items.length && next < upTo; index++) {
-        const item = batch.items[index] as Notification
-        if (test === null || test(item)) {
-          bytes += item.kind === 'event' ? item.payload.length + mqttBytes(item.mqtt) : 0
-          if (items.length >= limit || (items.length > 0 && bytes > bytesMax))
-            return { items, next, more: true, gap: null }
-          items.push(item)
-        }
-        next = item.seq
-      }
-    }
-    return { items, next, more: next < this.#last, gap: null }
+  seqBefore(at: number): Promise<number> {
+    return this.#reader.seqBefore(at)
   }
 
-  async seqBefore(at: number): Promise<number> {
-    let low = this.#first - 1
-    let high = this.#last
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      const item = await this.get(middle) // null: retention took it meanwhile
-      if (item === null || item.at < at) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-
-  async get(seq: number): Promise<Notification | null> {
-    if (seq < this.#first || seq > this.#last) return null
-    const { items } = await this.read(seq - 1, { limit: 1 })
-    return items[0]?.seq === seq ? items[0] : null
+  get(seq: number): Promise<Notification | null> {
+    return this.#reader.get(seq)
   }
 
   follow(

@@ -1,0 +1,92 @@
+// Reads of the log: recent notifications come from memory, older ones from the engine.
+import { unpackEntries } from './block-reader.ts'
+import type { Engine } from './engine.ts'
+import { compileFilter } from './filter.ts'
+import { mqttBytes } from './notification-size.ts'
+import type { Notification } from './notification.ts'
+import type { RecentWindow } from './recent-window.ts'
+import type { ReadOptions, ReadResult } from './store.ts'
+
+const READ_BYTES_MAX = 4 * 1024 * 1024 // of one read whose caller names no limit
+const RECENT_LOOKED_AT_MAX = 16_384 // entries one read looks at in memory: about a millisecond
+
+export interface LogReaderOptions {
+  engine: Engine
+  window: RecentWindow
+  /** Lowest sequence still kept. */
+  first: () => number
+  /** Highest committed sequence. */
+  last: () => number
+}
+
+/** What `Log` says of its reads is done here. */
+export class LogReader {
+  readonly #engine: Engine
+  readonly #window: RecentWindow
+  readonly #first: () => number
+  readonly #last: () => number
+
+  constructor({ engine, window, first, last }: LogReaderOptions) {
+    this.#engine = engine
+    this.#window = window
+    this.#first = first
+    this.#last = last
+  }
+
+  async read(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): Promise<ReadResult> {
+    const last = this.#last()
+    if (after >= last) return { items: [], next: after, more: false, gap: null }
+    if (after + 1 >= this.#first() && this.#window.has(after + 1))
+      return this.#readRecent(after, { limit, bytesMax, ...(filter && { filter }) })
+    const request = { after, upTo: last, limit, bytesMax, filter: filter ?? null }
+    const packed = await this.#engine.readEntries(request)
+    return {
+      items: unpackEntries(packed),
+      next: packed.next,
+      more: packed.next < this.#last(),
+      gap: packed.gap
+    }
+  }
+
+  #readRecent(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): ReadResult {
+    const test = filter ? compileFilter(filter) : null
+    const items: Notification[] = []
+    const last = this.#last()
+    const upTo = Math.min(last, after + RECENT_LOOKED_AT_MAX)
+    let bytes = 0
+    let next = after
+    while (next < upTo) {
+      const batch = this.#window.batch(next + 1)
+      if (batch === null) break
+      for (let index = next + 1 - batch.first; index < batch.items.length && next < upTo; index++) {
+        const item = batch.items[index] as Notification
+        if (test === null || test(item)) {
+          bytes += item.kind === 'event' ? item.payload.length + mqttBytes(item.mqtt) : 0
+          if (items.length >= limit || (items.length > 0 && bytes > bytesMax))
+            return { items, next, more: true, gap: null }
+          items.push(item)
+        }
+        next = item.seq
+      }
+    }
+    return { items, next, more: next < last, gap: null }
+  }
+
+  async seqBefore(at: number): Promise<number> {
+    let low = this.#first() - 1
+    let high = this.#last()
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      const item = await this.get(middle) // null: retention took it meanwhile
+      if (item === null || item.at < at) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  async get(seq: number): Promise<Notification | null> {
+    if (seq < this.#first() || seq > this.#last()) return null
+    const { items } = await this.read(seq - 1, { limit: 1 })
+    return items[0]?.seq === seq ? items[0] : null
+  }
+}
