@@ -2,16 +2,15 @@
 // the event loop: what matches leaves still encoded, and is decoded where it is wanted.
 import { summaryTest } from './block-summary.ts'
 import type { BlockSummary } from './block-summary.ts'
-import { readEntry, readHead } from './entry-codec.ts'
-import { compileFilter } from './filter.ts'
-import type { Test } from './filter.ts'
+import { readEntry } from './entry-codec.ts'
+import { entryTest } from './entry-test.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
 import type { Notification } from './notification.ts'
 import type { Filter, Gap } from './store.ts'
 
 // One call looks at no more than this, so that no reader waits long for another's rare matches.
-const SUMMARIES_MAX = 2048
-const ENTRIES_MAX = 32_768
+export const SUMMARIES_MAX = 2048
+export const ENTRIES_MAX = 32_768
 
 export interface ReadRequest {
   after: number
@@ -44,7 +43,7 @@ export interface BlockHead extends BlockSummary {
 export class BlockReader {
   readonly #request: ReadRequest
   readonly #mayPass: (summary: BlockSummary) => boolean
-  readonly #test: Test | null
+  readonly #passes: (reader: MsgpackReader) => boolean
   readonly #seqs: number[] = []
   readonly #parts: Uint8Array[] = []
   #bytes = 0
@@ -58,7 +57,7 @@ export class BlockReader {
     this.#request = request
     this.#next = request.after
     this.#mayPass = summaryTest(request.filter ?? undefined)
-    this.#test = request.filter ? compileFilter(request.filter) : null
+    this.#passes = entryTest(request.filter)
   }
 
   get done(): boolean {
@@ -90,10 +89,10 @@ export class BlockReader {
     reader.array()
     for (let seq = head.first; seq <= head.last && seq <= upTo; seq++) {
       const start = reader.at
-      const entry = readHead(reader)
+      const passes = this.#passes(reader)
       this.#entries++
       if (seq <= this.#next) continue
-      if (this.#test === null || this.#test(entry)) {
+      if (passes) {
         const bytes = reader.at - start
         if (this.#seqs.length > 0 && this.#bytes + bytes > bytesMax) {
           this.#full = true
@@ -127,7 +126,7 @@ export class BlockReader {
 }
 
 /** Decodes packed entries. Payloads share the memory of `packed.bytes`. */
-export function unpackEntries(packed: PackedEntries): Notification[] {
+export function unpackEntries(packed: Pick<PackedEntries, 'seqs' | 'bytes'>): Notification[] {
   const reader = new MsgpackReader(packed.bytes)
   return Array.from(packed.seqs, seq => readEntry(reader, seq))
 }

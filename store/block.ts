@@ -70,7 +70,7 @@ export function mergeBlocks(blocks: readonly { body: Uint8Array; atMin: number; 
     const reader = new MsgpackReader(body)
     const entries = reader.array()
     for (let index = 0; index < entries; index++) {
-      const head = readHead(reader)
+      const head = readHead(reader, false)
       devices.add(head.device)
       kinds |= 1 << kindIndex(head.kind)
       severity = Math.max(severity, severityIndex(head.severity))

@@ -2,6 +2,7 @@
 // commit, followers, recent window, filters, queries) is the same over every engine.
 import type { CompiledQuery, Kysely } from 'kysely'
 import type { Block } from './block.ts'
+import type { BackwardRequest, PackedBackward } from './backward-reader.ts'
 import type { PackedEntries, ReadRequest } from './block-reader.ts'
 import type { Schema } from './schema.ts'
 
@@ -80,6 +81,8 @@ export interface Engine {
   commit(commit: Commit): Promise<number>
   /** Finds entries of committed blocks. */
   readEntries(request: ReadRequest): Promise<PackedEntries>
+  /** The same, newest first. */
+  readBackward(request: BackwardRequest): Promise<PackedBackward>
   /** Answers of several queries as of one moment. */
   query(queries: readonly CompiledQuery[]): Promise<unknown[][]>
   /** Does one slice of retention and merging. */

@@ -95,8 +95,8 @@ export interface EntryHead {
   topic?: string
 }
 
-/** Reads what filters look at and steps over the rest of the entry. */
-export function readHead(reader: MsgpackReader): EntryHead {
+/** Reads what filters look at, an event's topic only where it is wanted, and steps over the rest of the entry. */
+export function readHead(reader: MsgpackReader, withTopic: boolean): EntryHead {
   reader.array()
   const kind = vocabulary(kinds, reader.number())
   reader.number()
@@ -106,13 +106,34 @@ export function readHead(reader: MsgpackReader): EntryHead {
     reader.skipBinary()
     return { kind, device, severity }
   }
-  const topic = reader.text()
+  if (withTopic) {
+    const topic = reader.text()
+    skipAfterTopic(reader)
+    return { kind, device, severity, topic }
+  }
+  reader.skipText()
+  skipAfterTopic(reader)
+  return { kind, device, severity }
+}
+
+/** Steps over one entry. */
+export function skipEntry(reader: MsgpackReader): void {
+  reader.array()
+  const kind = reader.number()
+  reader.number()
+  reader.skipText()
+  reader.number()
+  if (kind !== kindIndexes.event) return reader.skipBinary()
+  reader.skipText()
+  skipAfterTopic(reader)
+}
+
+function skipAfterTopic(reader: MsgpackReader): void {
   reader.skipBinary()
   reader.number()
   reader.number()
   reader.number()
   skipMqtt(reader)
-  return { kind, device, severity, topic }
 }
 
 function skipMqtt(reader: MsgpackReader): void {

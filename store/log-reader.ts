@@ -1,14 +1,17 @@
 // Reads of the log: recent notifications come from memory, older ones from the engine.
+import { BackwardReader } from './backward-reader.ts'
+import type { BackwardRequest, PackedBackward } from './backward-reader.ts'
 import { unpackEntries } from './block-reader.ts'
 import type { Engine } from './engine.ts'
 import { compileFilter } from './filter.ts'
 import { mqttBytes } from './notification-size.ts'
 import type { Notification } from './notification.ts'
 import type { RecentWindow } from './recent-window.ts'
-import type { ReadOptions, ReadResult } from './store.ts'
+import type { ReadBackResult, ReadOptions, ReadResult } from './store.ts'
 
 const READ_BYTES_MAX = 4 * 1024 * 1024 // of one read whose caller names no limit
 const RECENT_LOOKED_AT_MAX = 16_384 // entries one read looks at in memory: about a millisecond
+const RECENT_BACKWARD_MAX = { summaries: 2048, entries: 2048 } // so is this
 
 export interface LogReaderOptions {
   engine: Engine
@@ -70,6 +73,33 @@ export class LogReader {
       }
     }
     return { items, next, more: next < last, gap: null }
+  }
+
+  async readBack(
+    before: number,
+    { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions
+  ): Promise<ReadBackResult> {
+    const from = Math.min(before, this.#last() + 1)
+    if (from <= this.#first()) return { items: [], next: from, more: false }
+    const request = { before: from, limit, bytesMax, filter: filter ?? null }
+    const packed = this.#window.has(from - 1)
+      ? this.#readRecentBackward(request)
+      : await this.#engine.readBackward(request)
+    return {
+      items: unpackEntries(packed),
+      next: packed.next,
+      more: !packed.ended && packed.next > this.#first()
+    }
+  }
+
+  #readRecentBackward(request: BackwardRequest): PackedBackward {
+    const reader = new BackwardReader(request, RECENT_BACKWARD_MAX)
+    let block = this.#window.block(request.before - 1)
+    while (block && !reader.done) {
+      if (reader.wants(block)) reader.take(block, block.body)
+      block = this.#window.block(block.first - 1)
+    }
+    return reader.finish(false)
   }
 
   async seqBefore(at: number): Promise<number> {

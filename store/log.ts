@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import { retainedAlert } from './alert-message.ts'
 import { encodeBlock } from './block.ts'
-import type { EncodedBlock, TimedDraft } from './block.ts'
+import type { Block, EncodedBlock, TimedDraft } from './block.ts'
 import type { Engine, LogState, MaintenanceSlice, Statement } from './engine.ts'
 import { Followers } from './followers.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -26,6 +26,7 @@ import type {
   LogHealth,
   LogTransaction,
   OnDurable,
+  ReadBackResult,
   ReadOptions,
   ReadResult,
   StoreOptions
@@ -164,6 +165,10 @@ export class StoreLog implements Log {
     return this.#reader.read(after, options)
   }
 
+  readBack(before: number, options: ReadOptions): Promise<ReadBackResult> {
+    return this.#reader.readBack(before, options)
+  }
+
   seqBefore(at: number): Promise<number> {
     return this.#reader.seqBefore(at)
   }
@@ -230,7 +235,7 @@ export class StoreLog implements Log {
     try {
       const first = await committed
       streams.settle(true)
-      if (encoded) this.#publish(items, first, encoded.block.body)
+      if (encoded) this.#publish(items, first, encoded.block)
     } catch (error) {
       streams.settle(false)
       counts.failures++
@@ -239,12 +244,13 @@ export class StoreLog implements Log {
     counts.committed(items.length, encoded?.block.body.length ?? 0, performance.now() - startedMs)
   }
 
-  #publish(items: Notification[], first: number, body: Uint8Array): void {
+  #publish(items: Notification[], first: number, block: Block): void {
     let seq = first
     for (const item of items) item.seq = seq++
     const batch: Batch = { first, last: seq - 1, items }
     this.#last = batch.last
-    this.#window.push({ first, last: batch.last, body })
+    const { kinds, severity, devices, body } = block
+    this.#window.push({ first, last: batch.last, kinds, severity, devices, body })
     this.#followers.deliver(batch)
   }
 

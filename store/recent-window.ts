@@ -1,19 +1,18 @@
 // The newest committed blocks, in memory up to a limit of bytes, for followers and reads that are a little behind. They
 // are held as encoded: kept as objects, every event would outlive the garbage collector's cheap first passes, which
 // cost more than decoding again what few ask for.
+import type { BlockHead } from './block-reader.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
 import { readEntry } from './entry-codec.ts'
 import type { Batch } from './store.ts'
 import type { Notification } from './notification.ts'
 
-const HELD_BYTES = 200 // what a block costs beside its bytes, about
+const HELD_BYTES = 300 // what a block costs beside its bytes, about
 // Blocks kept decoded: those that catch up together ask for the same ones.
 const DECODED_MAX = 4
 
 /** A committed block. */
-export interface RecentBlock {
-  first: number
-  last: number
+export interface RecentBlock extends BlockHead {
   body: Uint8Array
 }
 
@@ -46,12 +45,12 @@ export class RecentWindow {
 
   /** Whether the block that holds `seq` is here. */
   has(seq: number): boolean {
-    return this.#find(seq) !== null
+    return this.block(seq) !== null
   }
 
   /** The batch that holds `seq`, or null. */
   batch(seq: number): Batch | null {
-    const block = this.#find(seq)
+    const block = this.block(seq)
     if (block === null) return null
     const known = this.#decoded.findIndex(({ first }) => first === block.first)
     const [batch = decode(block)] = known < 0 ? [] : this.#decoded.splice(known, 1)
@@ -60,7 +59,8 @@ export class RecentWindow {
     return batch
   }
 
-  #find(seq: number): RecentBlock | null {
+  /** The block that holds `seq`, or null. */
+  block(seq: number): RecentBlock | null {
     let low = this.#start
     let high = this.#held.length - 1
     while (low <= high) {
@@ -84,8 +84,8 @@ export class RecentWindow {
   }
 }
 
-function sizeOf({ body }: RecentBlock): number {
-  return body.length + HELD_BYTES
+function sizeOf({ body, devices }: RecentBlock): number {
+  return body.length + devices.length + HELD_BYTES
 }
 
 function decode({ first, last, body }: RecentBlock): Batch {

@@ -51,6 +51,15 @@ export interface ReadResult {
   gap: Gap | null
 }
 
+/** What a read towards the beginning found, newest first. */
+export interface ReadBackResult {
+  items: Notification[]
+  /** Where to read on: everything from here up to `before`, without it, was returned or filtered out. */
+  next: number
+  /** Whether there is more before `next` that is still kept. */
+  more: boolean
+}
+
 export interface Follower {
   stop(): void
 }
@@ -103,6 +112,11 @@ export interface Log {
    * come from memory.
    */
   read(after: number, options: ReadOptions): Promise<ReadResult>
+  /**
+   * Reads the notifications before sequence `before` that pass the filter, from the newest to the oldest that is kept.
+   * Beyond the end, `before` means the end.
+   */
+  readBack(before: number, options: ReadOptions): Promise<ReadBackResult>
   /** The highest sequence whose notification came before `at`, ms since 1970; `first - 1` if none is kept. */
   seqBefore(at: number): Promise<number>
   /** The single notification with this sequence, or null when it is not (or no longer) there. */

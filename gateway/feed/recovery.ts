@@ -1,4 +1,4 @@
-// Where a feed begins, and whether anything between there and the client's place is missing. Pure.
+// Where reading begins, and whether anything between there and the client's place is missing. Pure.
 import { formatCursor, parseCursor } from '../../store/cursor.ts'
 import { StoreError } from '../../store/errors.ts'
 import type { LogBounds } from '../../store/store.ts'
@@ -27,7 +27,28 @@ export function resolveStart(after: string | undefined, { epoch, first, last }: 
   return { after: first - 1, recovered: false, gap: { from: after, to: formatCursor(epoch, first - 1) } }
 }
 
-function readCursor(text: string): { epoch: string; seq: number } {
+export interface StartBackward {
+  /** Only what has a lower sequence is read. */
+  before: number
+  /** What the client's log had and this one has not: after `from`, up to and including `to`. */
+  gap: { from: string; to: string } | null
+}
+
+/**
+ * Resolves `before`: a cursor, or `latest`. For a cursor of another log and one beyond the end of this log, reading
+ * begins at the end, with a gap from there to the client's place. Before one that retention has passed there is nothing,
+ * and nothing that the client should have seen: that is no gap. Throws `cursor-invalid` for text that is no cursor.
+ */
+export function resolveStartBackward(before: string, { epoch, last }: LogBounds): StartBackward {
+  if (before === 'latest') return { before: last + 1, gap: null }
+  const place = readCursor(before)
+  // One after the last is where an empty log is read on from.
+  if (place.epoch === epoch && place.seq <= last + 1) return { before: place.seq, gap: null }
+  return { before: last + 1, gap: { from: formatCursor(epoch, last), to: before } }
+}
+
+/** Takes a client's cursor apart; throws `cursor-invalid`. */
+export function readCursor(text: string): { epoch: string; seq: number } {
   try {
     return parseCursor(text)
   } catch (error) {

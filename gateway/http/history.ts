@@ -1,15 +1,16 @@
-// GET /v1/notifications: history in pages, and the long-poll that waits for the next.
-import type { FastifyInstance } from 'fastify'
+// GET /v1/notifications: history in pages, forward or newest first, and the long-poll that waits for the next.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { formatCursor } from '../../store/cursor.ts'
 import type { Filter } from '../../store/store.ts'
 import type { Notification } from '../../store/notification.ts'
 import { GatewayError } from '../errors.ts'
 import { filterOfQuery } from '../feed/filter.ts'
 import { notificationJson } from '../feed/messages.ts'
-import { resolveStart } from '../feed/recovery.ts'
+import { resolveStart, resolveStartBackward } from '../feed/recovery.ts'
 import { enterSubscriber } from '../feed/subscriber-places.ts'
 import type { HttpContext } from './context.ts'
-import { cursorParameter, filterParameters, notificationPage } from './schemas.ts'
+import { beforeParameter, cursorParameter, filterParameters, notificationPage } from './schemas.ts'
 
 const PAGE_DEFAULT = 100
 const PAGE_BYTES_MAX = 4 * 1024 * 1024
@@ -18,6 +19,7 @@ const SEARCH_MS = 1000
 
 interface Query extends Record<string, unknown> {
   after?: string
+  before?: string
   limit?: number
   wait?: string
 }
@@ -35,7 +37,8 @@ export function historyRoutes(app: FastifyInstance, context: HttpContext): void 
     exposeHeadRoute: false,
     config: {
       role: 'viewer',
-      summary: 'Notifications after a cursor; with `wait`, waits for the first when there are none.',
+      summary:
+        'Notifications after a cursor; with `wait`, waits for the first when there are none. Or those before one, newest first.',
       answers: { 200: { description: 'A page', schema: notificationPage } }
     },
     schema: {
@@ -45,6 +48,7 @@ export function historyRoutes(app: FastifyInstance, context: HttpContext): void 
         properties: {
           ...filterParameters,
           after: cursorParameter,
+          before: beforeParameter,
           limit: {
             type: 'integer',
             minimum: 1,
@@ -56,8 +60,13 @@ export function historyRoutes(app: FastifyInstance, context: HttpContext): void 
       }
     },
     handler: async (request, reply) => {
-      const { after, limit = PAGE_DEFAULT, wait } = request.query
+      const { after, before, limit = PAGE_DEFAULT, wait } = request.query
       const filter = filterOfQuery(request.query, settings.filterTermsMax)
+      if (before !== undefined) {
+        if (after !== undefined || wait !== undefined)
+          throw new GatewayError('request-invalid', 'before reads backward: leave out after and wait')
+        return sendPage(reply, context, await readPageBackward(context, { filter, before, limit }))
+      }
       const waitMs = Math.min(wait === undefined ? 0 : parseWait(wait), settings.waitMaxMs)
       const leave = waitMs > 0 ? enterSubscriber(context, 'long-poll') : null
       const waiting = new AbortController()
@@ -73,9 +82,7 @@ export function historyRoutes(app: FastifyInstance, context: HttpContext): void 
           limit,
           signal: waitMs > 0 ? waiting.signal : null
         })
-        return reply
-          .type('application/json; charset=utf-8')
-          .send(pageJson(context.store.log.bounds().epoch, page))
+        return sendPage(reply, context, page)
       } finally {
         clearTimeout(timer)
         context.draining.removeEventListener('abort', stop)
@@ -106,6 +113,36 @@ async function readPage(
     if (more || signal === null || signal.aborted) return { items, next, more, gap }
     await hub.changed(filter, at, signal)
   }
+}
+
+/**
+ * The page before a place, newest first. Unlike a forward page it is filled as far as the time allows: whoever looks back
+ * wants the last so many, and nothing new comes for which one could ask again.
+ */
+async function readPageBackward(
+  { store: { log } }: HttpContext,
+  request: { filter: Filter; before: string; limit: number }
+): Promise<Page> {
+  const { filter, limit } = request
+  const start = resolveStartBackward(request.before, log.bounds())
+  const searchUntilMs = performance.now() + SEARCH_MS
+  const items: Notification[] = []
+  let bytesLeft = PAGE_BYTES_MAX
+  let at = start.before
+  for (;;) {
+    const wanted = { limit: limit - items.length, bytesMax: bytesLeft, filter }
+    const { items: found, next, more } = await log.readBack(at, wanted)
+    items.push(...found)
+    for (const item of found) if (item.kind === 'event') bytesLeft -= item.payload.length
+    at = next
+    const filled = items.length >= limit || bytesLeft <= 0
+    if (filled || !more || performance.now() >= searchUntilMs) return { items, next, more, gap: start.gap }
+    await nextTurn() // what is in memory is searched on the event loop's time
+  }
+}
+
+function sendPage(reply: FastifyReply, { store }: HttpContext, page: Page): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(pageJson(store.log.bounds().epoch, page))
 }
 
 function pageJson(epoch: string, { items, next, more, gap }: Page): string {

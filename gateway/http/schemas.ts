@@ -22,6 +22,13 @@ export const cursorParameter = {
   description: 'A cursor, `earliest`, or absent for now.'
 }
 
+export const beforeParameter = {
+  type: 'string',
+  maxLength: 64,
+  description:
+    'A cursor, or `latest`: notifications before it, the newest first. Not together with `after` or `wait`.'
+}
+
 const time = { type: 'string', format: 'date-time' }
 const nullable = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] })
 
@@ -44,8 +51,15 @@ export const notificationPage = {
   required: ['items', 'cursor', 'more'],
   properties: {
     items: { type: 'array', items: notification },
-    cursor: { type: 'string', description: 'Where to read on.' },
-    more: { type: 'boolean', description: 'Whether there is more now.' },
+    cursor: {
+      type: 'string',
+      description:
+        'Where to read on: the next `after`, or the next `before` where this page was asked for by it.'
+    },
+    more: {
+      type: 'boolean',
+      description: 'Whether there is more now; before the page where it was asked for by `before`.'
+    },
     gap: {
       type: 'object',
       description: 'What is missing: after `from`, up to and including `to`.',

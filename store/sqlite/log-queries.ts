@@ -86,6 +86,13 @@ export function readerQueries(db: Kysely<Schema>) {
       .orderBy('first_seq')
       .limit(0)
       .compile().sql,
+    headsBackward: db
+      .selectFrom('block')
+      .select(['first_seq as first', 'last_seq as last', 'kinds', 'severity', 'devices'])
+      .where('first_seq', '<', 0)
+      .orderBy('first_seq', 'desc')
+      .limit(0)
+      .compile().sql,
     body: db.selectFrom('block').select('body').where('first_seq', '=', 0).compile().sql
   }
 }

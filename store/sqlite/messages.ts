@@ -1,5 +1,6 @@
 // What the event loop and the two database threads say to each other.
 import type { CompiledQuery } from 'kysely'
+import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice, SqlValue } from '../engine.ts'
 import type { StoreErrorCode } from '../errors.ts'
@@ -29,6 +30,7 @@ export interface WriterCalls {
 export interface ReaderCalls {
   open: { request: null; answer: null }
   readEntries: { request: ReadRequest; answer: PackedEntries }
+  readBackward: { request: BackwardRequest; answer: PackedBackward }
   query: { request: readonly PlainQuery[]; answer: unknown[][] }
   close: { request: null; answer: null }
 }

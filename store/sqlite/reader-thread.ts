@@ -1,8 +1,10 @@
 // The thread of the connection that reads, so that no read ever delays a commit.
 import type { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
-import { BlockReader } from '../block-reader.ts'
-import type { PackedEntries, ReadRequest } from '../block-reader.ts'
+import { BackwardReader } from '../backward-reader.ts'
+import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
+import { BlockReader, ENTRIES_MAX, SUMMARIES_MAX } from '../block-reader.ts'
+import type { BlockHead, PackedEntries, ReadRequest } from '../block-reader.ts'
 import { openDatabase } from './database.ts'
 import type { ReaderQueries } from './log-queries.ts'
 import type { PlainQuery, ReaderCalls, WorkerData } from './messages.ts'
@@ -35,21 +37,44 @@ function readEntries(request: ReadRequest): PackedEntries {
       const heads = statements.get(sql.heads).all(from, request.upTo, HEADS_MAX)
       for (const row of heads) {
         if (reader.done) return reader.finish(false)
-        const head = {
-          first: Number(row['first']),
-          last: Number(row['last']),
-          kinds: Number(row['kinds']),
-          severity: Number(row['severity']),
-          devices: row['devices'] as Uint8Array
-        }
+        const head = headOf(row)
         from = head.last + 1
-        if (!reader.wants(head)) continue
-        const body = statements.get(sql.body).get(head.first)?.['body']
-        reader.take(head, body as Uint8Array)
+        if (reader.wants(head)) reader.take(head, bodyOf(statements, head))
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
     }
   })
+}
+
+function readBackward(request: BackwardRequest): PackedBackward {
+  return reading(statements => {
+    const reader = new BackwardReader(request, { summaries: SUMMARIES_MAX, entries: ENTRIES_MAX })
+    let before = request.before
+    for (;;) {
+      const heads = statements.get(sql.headsBackward).all(before, HEADS_MAX)
+      for (const row of heads) {
+        if (reader.done) return reader.finish(false)
+        const head = headOf(row)
+        before = head.first
+        if (reader.wants(head)) reader.take(head, bodyOf(statements, head))
+      }
+      if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
+    }
+  })
+}
+
+function headOf(row: Record<string, unknown>): BlockHead {
+  return {
+    first: Number(row['first']),
+    last: Number(row['last']),
+    kinds: Number(row['kinds']),
+    severity: Number(row['severity']),
+    devices: row['devices'] as Uint8Array
+  }
+}
+
+function bodyOf(statements: StatementCache, { first }: BlockHead): Uint8Array {
+  return statements.get(sql.body).get(first)?.['body'] as Uint8Array
 }
 
 function query(queries: readonly PlainQuery[]): unknown[][] {
@@ -64,6 +89,10 @@ serve<ReaderCalls>({
   },
   readEntries(request) {
     const packed = readEntries(request)
+    return { answer: packed, move: [packed.bytes.buffer, packed.seqs.buffer] }
+  },
+  readBackward(request) {
+    const packed = readBackward(request)
     return { answer: packed, move: [packed.bytes.buffer, packed.seqs.buffer] }
   },
   query: queries => ({ answer: query(queries) }),

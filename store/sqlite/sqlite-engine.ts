@@ -2,6 +2,7 @@
 // event loop's time.
 import type { CompiledQuery } from 'kysely'
 import type { Block } from '../block.ts'
+import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, Engine, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
 import { migrations } from '../migrate.ts'
@@ -45,6 +46,10 @@ export class SqliteEngine implements Engine {
 
   readEntries(request: ReadRequest): Promise<PackedEntries> {
     return this.#reader.call('readEntries', request)
+  }
+
+  readBackward(request: BackwardRequest): Promise<PackedBackward> {
+    return this.#reader.call('readBackward', request)
   }
 
   query(queries: readonly CompiledQuery[]): Promise<unknown[][]> {

@@ -70,6 +70,7 @@ export class HeldLog implements Log {
   health = () => this.#log.health()
   waitingBytes = () => this.#log.waitingBytes()
   read = (after: number, options: ReadOptions) => this.#log.read(after, options)
+  readBack = (before: number, options: ReadOptions) => this.#log.readBack(before, options)
   get = (seq: number) => this.#log.get(seq)
   seqBefore = (at: number) => this.#log.seqBefore(at)
   follow: Log['follow'] = (...given) => this.#log.follow(...given)

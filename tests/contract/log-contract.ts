@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals'
 import type { Draft, Notification } from '../../store/notification.ts'
 import type { Batch, Gap, Log } from '../../store/store.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { appendMixture } from './mixture.ts'
+import { readBackContract } from './read-back-contract.ts'
 import { appended, appendOneByOne, event, plainMqtt } from './store-place.ts'
 import type { NewPlace, StorePlace } from './store-place.ts'
 
@@ -216,6 +218,8 @@ export function logContract(name: string, newPlace: NewPlace): void {
         expect(await store.log.get(21)).toBeNull()
       })
     })
+
+    readBackContract(newPlace)
 
     test('does bounded work in one read, and says that there is more', async () => {
       await using place = await newPlace()
@@ -528,51 +532,4 @@ function everyKind(): Draft[] {
       cause: 'e-2'
     }
   ]
-}
-
-/** Seven notifications of several kinds, each in a block of its own. */
-async function appendMixture(log: Log): Promise<void> {
-  const mixture: Draft[] = [
-    event('1'),
-    event('2', { device: 'pump-2', topic: 'pumps/2/state' }),
-    event('3', { device: 'door-1', topic: 'doors/1', severity: 'minor' }),
-    {
-      kind: 'presence',
-      device: 'pump-1',
-      severity: 'info',
-      status: 'online',
-      reason: 'connect',
-      session: 's',
-      order: 1
-    },
-    {
-      kind: 'alert',
-      device: 'pump-1',
-      severity: 'critical',
-      alert: 'a',
-      rule: 'r',
-      key: 'k',
-      state: 'firing',
-      change: 'raised',
-      firstAt: 1000,
-      title: 't',
-      detail: 'd',
-      count: 1,
-      cause: 'c'
-    },
-    {
-      kind: 'delivery',
-      device: '',
-      severity: 'info',
-      alert: 'a',
-      delivery: 'n-1',
-      channel: 'c',
-      attempt: 1,
-      outcome: 'sent',
-      detail: '',
-      cause: 'c'
-    },
-    event('7', { device: 'pump-2', topic: 'pumps/2/state', severity: 'major' })
-  ]
-  for (const draft of mixture) await appended(log, draft)
 }
