@@ -109,7 +109,10 @@ async function readPage(
       gap = { from: gap?.from ?? formatCursor(epoch, taken.from - 1), to: formatCursor(epoch, taken.to) }
     at = next
     if (items.length > 0 || (gap && !more)) return { items, next, more, gap }
-    if (more && performance.now() < searchUntilMs) continue
+    if (more && performance.now() < searchUntilMs) {
+      await nextTurn() // what is in memory is searched on the event loop's time
+      continue
+    }
     if (more || signal === null || signal.aborted) return { items, next, more, gap }
     await hub.changed(filter, at, signal)
   }
@@ -137,7 +140,7 @@ async function readPageBackward(
     at = next
     const filled = items.length >= limit || bytesLeft <= 0
     if (filled || !more || performance.now() >= searchUntilMs) return { items, next, more, gap: start.gap }
-    await nextTurn() // what is in memory is searched on the event loop's time
+    await nextTurn()
   }
 }
 
