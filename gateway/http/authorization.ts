@@ -20,9 +20,11 @@ export function installAuthorization(app: FastifyInstance, options: Authorizatio
   app.decorateRequest('session', null)
   app.addHook('onRequest', async (request, reply) => {
     refuseTokenInUrl(request.url)
-    const { role } = request.routeOptions.config
+    const { role, forNobody = false } = request.routeOptions.config
     if (role === undefined) return
-    const { authorization } = request.headers
+    const { authorization, cookie } = request.headers
+    const bringsNothing = authorization === undefined && options.sessions.cookie.read(cookie).length === 0
+    if (forNobody && bringsNothing) return
     const signedIn = authorization === undefined ? findSession(request, options) : null
     const row = signedIn === null ? findOperator(authorization, options.tokens) : signedIn.operator
     if (!includesRole(row.role, role))

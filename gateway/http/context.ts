@@ -46,6 +46,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The least role that may call the route; absent: no token is needed. */
     role?: Role
+    /** Also answers who brings neither a token nor a session; `request.operator` is null then. */
+    forNobody?: true
     summary?: string
     answers?: Answers
     /** It is no operation of the interface, and not in the OpenAPI document. */

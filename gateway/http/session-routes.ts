@@ -64,8 +64,10 @@ export function sessionRoutes(app: FastifyInstance, context: HttpContext): void 
   app.get('/v1/session', {
     config: {
       role: 'viewer',
+      forNobody: true,
       summary: 'Who the caller is, and until when.',
       answers: {
+        204: { description: 'Nobody: neither a token nor a session came with the request' },
         200: {
           description: 'The session; `expiresAt` is null for a token',
           schema: {
@@ -81,7 +83,8 @@ export function sessionRoutes(app: FastifyInstance, context: HttpContext): void 
     },
     handler: async (request, reply) => {
       answerBrowser(reply, null)
-      const { name, role } = operatorOf(request)
+      if (request.operator === null) return reply.code(204).send()
+      const { name, role } = request.operator
       const expiresAt = request.session === null ? null : timeText(request.session.expiresAt)
       return { name, role, expiresAt, version }
     }

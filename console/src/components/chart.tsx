@@ -32,12 +32,15 @@ export interface ChartProps {
   spans?: readonly ChartSpan[]
   /** Whether the axis begins at 0. */
   fromZero?: boolean
+  /** The number beside the title; absent: the first line's last value. */
+  headline?: number | null
 }
 
 const COLOURS = ['--accent', '--major', '--good'] as const
 
 export function Chart(props: ChartProps) {
   const { title, times, series, unit = '', heightPx = 130, spans = [], fromZero = true } = props
+  const { headline = lastOf(series[0]) } = props
   const frame = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | null>(null)
   const drawnSpans = useRef(spans)
@@ -77,7 +80,7 @@ export function Chart(props: ChartProps) {
       <figcaption class="chart-head">
         <span>{title}</span>
         <span class="chart-value">
-          {roundText(lastOf(main))} {unit}
+          {roundText(headline)} {unit}
         </span>
       </figcaption>
       <div ref={frame} role="img" aria-label={summaryOf(title, main, unit)} />

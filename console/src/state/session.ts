@@ -9,6 +9,12 @@ export const session = signal<Session | null | undefined>(undefined)
 
 whenSignedOut(() => (session.value = null))
 
+// A session is renewed by requests, and a page that only listens to the feed makes none.
+const RENEW_MS = 10 * 60_000
+setInterval(() => {
+  if (session.value != null) loadSession().catch(() => {}) // what is out of reach now is asked again
+}, RENEW_MS)
+
 /** Whether who is signed in may do what needs a role. The server decides; this says which buttons to show. */
 export function may(role: Role): boolean {
   const have = session.value?.role
@@ -18,7 +24,7 @@ export function may(role: Role): boolean {
 /** Asks the server who is signed in. Rejects with a `RequestError` when it can't be asked. */
 export async function loadSession(): Promise<void> {
   try {
-    session.value = await get<Session>('/v1/session')
+    session.value = await get<Session | null>('/v1/session') // no content: nobody
   } catch (error) {
     if ((error as { status?: number }).status !== 401) throw error
     session.value = null

@@ -160,7 +160,8 @@ describe('a session', () => {
     await browser.signIn({ token: one.tokens.viewer })
     const elsewhere = new Browser(other)
     for (const [name, value] of browser.cookies) elsewhere.cookies.set(name, value)
-    expect(await elsewhere.ask('/v1/session')).toMatchObject({ status: 401, body: { code: 'unauthorized' } })
+    expect((await elsewhere.ask('/v1/session')).status).toBe(204) // it is nobody there
+    expect(await elsewhere.ask('/v1/devices')).toMatchObject({ status: 401, body: { code: 'unauthorized' } })
     await elsewhere.signIn({ token: other.tokens.viewer })
     await elsewhere.signOut()
     expect([...elsewhere.cookies]).toEqual([...browser.cookies])

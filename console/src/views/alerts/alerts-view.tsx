@@ -1,9 +1,10 @@
 // What is wrong, the worst first, live; and what was wrong before. Acted on by buttons or keys.
-import { useMemo, useRef, useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { severities } from '../../api/shapes.ts'
 import type { Alert, Severity } from '../../api/shapes.ts'
 import { AlertActionDialog, canDo } from '../../components/alert-actions.tsx'
 import type { AlertAction } from '../../components/alert-actions.tsx'
+import { FilterForm } from '../../components/filter-form.tsx'
 import { Link } from '../../components/link.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { Problem } from '../../components/problem.tsx'
@@ -66,7 +67,7 @@ function ShowChoice({ query }: { query: AlertQuery }) {
 
 function Filters({ query }: { query: AlertQuery }) {
   return (
-    <form class="filters" role="search" aria-label={words.title} onSubmit={event => event.preventDefault()}>
+    <FilterForm label={words.title} active={addressOfAlertQuery({ ...query, show: 'open' }) !== ''}>
       <label class="field field-short">
         <span>{texts.feed.severityMin}</span>
         <select
@@ -102,7 +103,7 @@ function Filters({ query }: { query: AlertQuery }) {
           {texts.feed.clear}
         </button>
       )}
-    </form>
+    </FilterForm>
   )
 }
 
@@ -131,7 +132,6 @@ function AlertList({ alerts, onNearEnd }: { alerts: readonly Alert[]; onNearEnd?
   const rowHeightPx = useRowHeight({ widePx: 46, narrowPx: 84 })
   const [current, setCurrent] = useState<string | null>(null)
   const [asked, ask] = useState<{ action: AlertAction; alert: Alert } | null>(null)
-  const frame = useRef<HTMLDivElement>(null)
   const index = alerts.findIndex(({ id }) => id === current)
   const moveTo = (to: number) => {
     const alert = alerts[Math.max(0, Math.min(alerts.length - 1, to))]
@@ -167,34 +167,36 @@ function AlertList({ alerts, onNearEnd }: { alerts: readonly Alert[]; onNearEnd?
     s: () => act('silence')
   })
   return (
-    <div class="feed-list" role="table" aria-label={words.list} aria-rowcount={alerts.length} ref={frame}>
-      <VirtualList
-        count={alerts.length}
-        rowHeightPx={rowHeightPx}
-        keyOf={at => alerts[at]?.id ?? String(at)}
-        label={words.list}
-        role="rowgroup"
-        revealIndex={index}
-        onKeyDown={onKeyDown}
-        {...(onNearEnd && { onNearEnd })}
-        renderRow={at => {
-          const alert = alerts[at]
-          if (alert === undefined) return null
-          return (
-            <AlertListRow
-              alert={alert}
-              index={at}
-              current={alert.id === current}
-              onCurrent={() => setCurrent(alert.id)}
-              onAct={action => ask({ action, alert })}
-            />
-          )
-        }}
-      />
+    <>
+      <div class="feed-list" role="table" aria-label={words.list} aria-rowcount={alerts.length}>
+        <VirtualList
+          count={alerts.length}
+          rowHeightPx={rowHeightPx}
+          keyOf={at => alerts[at]?.id ?? String(at)}
+          label={words.list}
+          role="rowgroup"
+          revealIndex={index}
+          onKeyDown={onKeyDown}
+          {...(onNearEnd && { onNearEnd })}
+          renderRow={at => {
+            const alert = alerts[at]
+            if (alert === undefined) return null
+            return (
+              <AlertListRow
+                alert={alert}
+                index={at}
+                current={alert.id === current}
+                onCurrent={() => setCurrent(alert.id)}
+                onAct={action => ask({ action, alert })}
+              />
+            )
+          }}
+        />
+      </div>
       {asked !== null && <AlertActionDialog {...asked} onClose={() => ask(null)} />}
-      <p class="list-foot quiet keys-hint">
+      <p class="quiet keys-hint">
         {words.keysHint} <Link href="/feed?kinds=alert&kinds=delivery">{words.inFeed}</Link>
       </p>
-    </div>
+    </>
   )
 }

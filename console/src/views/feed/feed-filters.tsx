@@ -1,6 +1,7 @@
 // What the feed shows: fields that change the page's address when one has stopped typing.
 import { kinds, severities } from '../../api/shapes.ts'
 import type { Severity } from '../../api/shapes.ts'
+import { FilterForm } from '../../components/filter-form.tsx'
 import { TypedField } from '../../components/typed-field.tsx'
 import { addressOfQuery, everything, termsOf } from '../../feed/feed-query.ts'
 import type { FeedQuery } from '../../feed/feed-query.ts'
@@ -16,7 +17,7 @@ export interface FeedFiltersProps {
 export function FeedFilters({ query, onChange }: FeedFiltersProps) {
   const change = (part: Partial<FeedQuery>) => onChange({ ...query, ...part })
   return (
-    <form class="filters" role="search" aria-label={words.title} onSubmit={event => event.preventDefault()}>
+    <FilterForm label={words.title} active={addressOfQuery(query) !== ''}>
       <TypedField
         label={words.topics}
         hint={words.topicsHint}
@@ -71,6 +72,6 @@ export function FeedFilters({ query, onChange }: FeedFiltersProps) {
           {words.clear}
         </button>
       )}
-    </form>
+    </FilterForm>
   )
 }

@@ -107,6 +107,7 @@ function Figures({ overview }: { overview: Overview }) {
           <Chart
             title={words.connections}
             times={samples.at}
+            headline={lastSum(samples.mqttConnections, samples.tcpConnections)}
             series={[
               { name: words.mqtt, values: samples.mqttConnections, steps: true },
               { name: words.tcp, values: samples.tcpConnections, steps: true },
@@ -138,6 +139,7 @@ function Figures({ overview }: { overview: Overview }) {
           <Chart
             title={words.openAlertsChart}
             times={samples.at}
+            headline={lastSum(samples.criticalAlerts, samples.majorAlerts, samples.otherAlerts)}
             series={[
               { name: texts.severities.critical, values: samples.criticalAlerts, steps: true },
               { name: texts.severities.major, values: samples.majorAlerts, steps: true },
@@ -148,6 +150,10 @@ function Figures({ overview }: { overview: Overview }) {
       </div>
     </>
   )
+}
+
+function lastSum(...columns: readonly (number | null)[][]): number {
+  return columns.reduce((sum, values) => sum + (values.at(-1) ?? 0), 0)
 }
 
 /** Rules that are this many notifications behind are seconds behind on a busy server. */
