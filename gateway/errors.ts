@@ -9,6 +9,7 @@ export const errorCodes = {
   'origin-refused': { status: 403, title: 'This origin may not connect' },
   'route-unknown': { status: 404, title: 'There is nothing here' },
   'console-missing': { status: 404, title: 'The console is not there' },
+  'notification-unknown': { status: 404, title: 'There is no such notification' },
   'device-unknown': { status: 404, title: 'There is no such device' },
   'token-unknown': { status: 404, title: 'There is no such token' },
   'alert-unknown': { status: 404, title: 'There is no such alert' },

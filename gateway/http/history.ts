@@ -1,4 +1,5 @@
-// GET /v1/notifications: history in pages, forward or newest first, and the long-poll that waits for the next.
+// GET /v1/notifications: history in pages, forward or newest first, the long-poll that waits for the next, and single
+// notifications.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { formatCursor } from '../../store/cursor.ts'
@@ -7,11 +8,18 @@ import type { Notification } from '../../store/notification.ts'
 import { GatewayError } from '../errors.ts'
 import { filterOfQuery } from '../feed/filter.ts'
 import { notificationJson } from '../feed/messages.ts'
-import { resolveStart, resolveStartBackward } from '../feed/recovery.ts'
+import { readCursor, resolveStart, resolveStartBackward } from '../feed/recovery.ts'
 import { enterSubscriber } from '../feed/subscriber-places.ts'
 import type { HttpContext } from './context.ts'
-import { beforeParameter, cursorParameter, filterParameters, notificationPage } from './schemas.ts'
+import {
+  beforeParameter,
+  cursorParameter,
+  filterParameters,
+  notification,
+  notificationPage
+} from './schemas.ts'
 
+const JSON_TYPE = 'application/json; charset=utf-8'
 const PAGE_DEFAULT = 100
 const PAGE_BYTES_MAX = 4 * 1024 * 1024
 /** Time one request may spend passing by what its filter does not want, before it answers how far it came. */
@@ -32,6 +40,11 @@ interface Page {
 }
 
 export function historyRoutes(app: FastifyInstance, context: HttpContext): void {
+  pageRoute(app, context)
+  singleRoute(app, context)
+}
+
+function pageRoute(app: FastifyInstance, context: HttpContext): void {
   const { settings } = context
   app.get<{ Querystring: Query }>('/v1/notifications', {
     exposeHeadRoute: false,
@@ -92,6 +105,27 @@ export function historyRoutes(app: FastifyInstance, context: HttpContext): void 
   })
 }
 
+function singleRoute(app: FastifyInstance, { store: { log } }: HttpContext): void {
+  app.get<{ Params: { cursor: string } }>('/v1/notifications/:cursor', {
+    config: {
+      role: 'viewer',
+      summary: 'One notification.',
+      answers: { 200: { description: 'It', schema: notification } }
+    },
+    schema: {
+      params: { type: 'object', properties: { cursor: { type: 'string' } }, required: ['cursor'] }
+    },
+    handler: async ({ params: { cursor } }, reply) => {
+      const place = readCursor(cursor)
+      const { epoch } = log.bounds()
+      const found = place.epoch === epoch ? await log.get(place.seq) : null
+      if (found === null)
+        throw new GatewayError('notification-unknown', `there is no notification ${cursor}, or none any more`)
+      return reply.type(JSON_TYPE).send(notificationJson(epoch, found))
+    }
+  })
+}
+
 /** Reads on until there is something to tell, or nothing and no wish (or no more time) to wait. */
 async function readPage(
   { store: { log }, hub }: HttpContext,
@@ -145,7 +179,7 @@ async function readPageBackward(
 }
 
 function sendPage(reply: FastifyReply, { store }: HttpContext, page: Page): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(pageJson(store.log.bounds().epoch, page))
+  return reply.type(JSON_TYPE).send(pageJson(store.log.bounds().epoch, page))
 }
 
 function pageJson(epoch: string, { items, next, more, gap }: Page): string {

@@ -33,7 +33,7 @@ const time = { type: 'string', format: 'date-time' }
 const nullable = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] })
 
 /** A notification; fields beyond the common ones depend on its kind. */
-const notification = {
+export const notification = {
   type: 'object',
   required: ['cursor', 'at', 'kind', 'device', 'severity'],
   properties: {

@@ -78,6 +78,45 @@ describe('history', () => {
   })
 })
 
+describe('one notification', () => {
+  test('is what the feed shows', async () => {
+    await using server = await startGateway()
+    await server.append(numbered(1), event({ payload: Buffer.from([0, 255]), deviceAt: 5 }), {
+      kind: 'presence',
+      device: 'd',
+      severity: 'minor',
+      status: 'online',
+      reason: '',
+      session: 's',
+      order: 1
+    })
+    const { items } = (await server.ask('/v1/notifications?after=earliest')).body
+    expect(items).toHaveLength(3)
+    for (const item of items) {
+      const answer = await server.ask(`/v1/notifications/${item.cursor}`)
+      expect(answer).toMatchObject({ status: 200, body: item })
+      expect(answer.type).toContain('application/json')
+    }
+  })
+
+  test('is unknown where there is none', async () => {
+    await using server = await startGateway()
+    await server.append(numbered(1))
+    const { epoch } = server.store.log.bounds()
+    for (const cursor of [`${epoch}-0`, `${epoch}-2`, 'otherlog-1'])
+      expect(await server.ask(`/v1/notifications/${cursor}`)).toMatchObject({
+        status: 404,
+        body: { code: 'notification-unknown', detail: expect.stringContaining(cursor) }
+      })
+    for (const cursor of ['latest', '1', `${epoch}-%20`, `${epoch}-`, 'x'.repeat(300)])
+      expect(await server.ask(`/v1/notifications/${cursor}`)).toMatchObject({
+        status: 400,
+        body: { code: 'cursor-invalid' }
+      })
+    expect(await server.ask(`/v1/notifications/${epoch}-1`, { role: null })).toMatchObject({ status: 401 })
+  })
+})
+
 describe('posted events', () => {
   const post = (body: unknown, headers: Record<string, string> = {}) => ({
     method: 'POST',
@@ -268,6 +307,7 @@ describe('operations', () => {
       'get /v1/feed',
       'get /v1/handlers',
       'get /v1/notifications',
+      'get /v1/notifications/{cursor}',
       'get /v1/openapi.json',
       'get /v1/overview',
       'get /v1/routes',
