@@ -301,7 +301,9 @@ export const texts = {
     truncated: 'There are older steps that are not shown.',
     gone: (count: number) => `${count} steps are no longer kept.`,
     cause: 'Cause:',
-    nobody: 'Nobody: no route leads from this alert to a channel, or its time has not come yet.',
+    nobody: 'Nobody yet: its route waits a moment before it tells, or no route leads from here to a channel.',
+    nobodyAtAll:
+      'Nobody: it was over before its route would have told it, or no route leads from here to a channel.',
     sentTimes: (count: number) => `told ${count} times`,
     failedTimes: (count: number) => (count === 1 ? 'one attempt failed' : `${count} attempts failed`),
     changes: {

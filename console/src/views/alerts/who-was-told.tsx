@@ -8,7 +8,8 @@ const words = texts.alertPage
 
 export function WhoWasTold({ story }: { story: AlertStory }) {
   const told = toldOf(story)
-  if (told.length === 0) return <p class="quiet">{words.nobody}</p>
+  if (told.length === 0)
+    return <p class="quiet">{story.alert.state === 'resolved' ? words.nobodyAtAll : words.nobody}</p>
   return (
     <ul class="told">
       {told.map(({ channel, outcome, at, detail, failures, sent }) => (

@@ -22,7 +22,7 @@ export function FeedRow({ entry, id, selected, onOpen }: FeedRowProps) {
   return (
     <div
       id={id}
-      class={`feed-row row-${entry.severity}${selected ? ' row-selected' : ''}`}
+      class={`feed-row ${groundOf(entry)}${selected ? ' row-selected' : ''}`}
       role="option"
       aria-selected={selected}
       onClick={onOpen}
@@ -39,4 +39,10 @@ export function FeedRow({ entry, id, selected, onOpen }: FeedRowProps) {
       <span class="feed-text">{text}</span>
     </div>
   )
+}
+
+/** What asks for a hand stands out: not what is over, nor that somebody was told. */
+function groundOf(entry: Exclude<ListEntry, { kind: 'gap' }>): string {
+  const over = entry.kind === 'alert' && entry.state !== 'firing'
+  return over || entry.kind === 'delivery' ? '' : `row-${entry.severity}`
 }
