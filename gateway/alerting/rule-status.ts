@@ -11,9 +11,15 @@ export interface RuleStatus {
   topics: readonly string[]
   devices: readonly string[]
   /** The condition in words of the file. */
-  condition: Record<string, string | number>
+  condition: Record<string, string | number | Record<string, string>>
+  /** Expression, as are the parts in braces of title, detail and labels. */
+  key: string
   title: string
+  detail: string
+  labels: Record<string, string>
   runbook: string
+  /** So many raises within this time and it is flapping; null: never. */
+  flapping: Rule['flapping']
   /** Its first line in the file. */
   line: number
   /** Keys with a state. */
@@ -31,7 +37,8 @@ export function describeRule(
   { rule, keys, evaluations, errors, lastError, raised }: RuleAtWork,
   book: AlertBook
 ): RuleStatus {
-  const { name, type, severity, topics, devices, title, runbook, line } = rule
+  const { name, type, severity, topics, devices, runbook, flapping, line } = rule
+  const labels = Object.entries(rule.labels).map(([label, { source }]): [string, string] => [label, source])
   const said = {
     name,
     type,
@@ -39,14 +46,18 @@ export function describeRule(
     topics,
     devices,
     condition: conditionOf(rule),
-    title: title.source,
+    key: rule.key.source,
+    title: rule.title.source,
+    detail: rule.detail.source,
+    labels: Object.fromEntries(labels),
     runbook,
+    flapping,
     line
   }
   return { ...said, keys, evaluations, errors, lastError, raised, open: book.openCount(name) }
 }
 
-function conditionOf(rule: Rule): Record<string, string | number> {
+function conditionOf(rule: Rule): RuleStatus['condition'] {
   switch (rule.type) {
     case 'threshold':
       return { when: rule.when.source, ...(rule.clear && { clear: rule.clear.source }), forMs: rule.forMs }
@@ -71,6 +82,11 @@ function conditionOf(rule: Rule): Record<string, string | number> {
     case 'offline':
       return { offlineMs: rule.offlineMs }
     case 'alarm':
-      return { ...(rule.when && { when: rule.when.source }), of: rule.of.source, otherwise: rule.otherwise }
+      return {
+        ...(rule.when && { when: rule.when.source }),
+        of: rule.of.source,
+        severities: Object.fromEntries(rule.severities),
+        otherwise: rule.otherwise
+      }
   }
 }

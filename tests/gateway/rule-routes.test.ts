@@ -35,6 +35,30 @@ test('rules are listed with how they do', async () => {
   expect(body.items[0].lastError).toContain('celsius')
 })
 
+test('a listed rule has all that the file says of it', async () => {
+  const alarm = {
+    name: 'burner',
+    topics: ['burners/+/alarm'],
+    devices: ['burner-*'],
+    of: 'payload.level',
+    severities: { hot: 'minor', ok: 'clear' },
+    otherwise: 'major',
+    key: 'level(topic, 2)',
+    title: 'Burner: {payload.level}',
+    detail: '{topic}',
+    labels: { site: '{key}' },
+    runbook: 'https://wiki.example/burners',
+    flapping: { count: 3, within: '10m' }
+  }
+  await using server = await startGateway({ alertingFile: JSON.stringify({ rules: [alarm, rule] }) })
+  const { of, severities, otherwise, flapping: _, ...rest } = alarm
+  const { body } = await server.ask('/v1/rules')
+  expect(body.items).toMatchObject([
+    { ...rest, condition: { of, severities, otherwise }, flapping: { count: 3, withinMs: 600_000 } },
+    { key: 'device', detail: '', labels: {}, flapping: null }
+  ])
+})
+
 test('a dry run says what a rule would have raised, and raises nothing', async () => {
   await using server = await startGateway()
   await server.append(warm('f-1', -10), warm('f-1', -20), warm('f-2', -5))
