@@ -266,6 +266,268 @@ export const texts = {
     wholeDevice: (device: string) => `Everything about ${device}`
   },
 
+  match: {
+    everything: 'every alert',
+    severityMin: (severity: string) => `severity ${severity} or worse`,
+    severityMost: (severity: string) => `severity ${severity}`,
+    rules: (names: string) => `rule ${names}`,
+    devices: (ids: string) => `device ${ids}`,
+    topics: (filters: string) => `topic ${filters}`,
+    keys: (keys: string) => `key ${keys}`,
+    label: (name: string, value: string) => `label ${name} = ${value}`,
+    noLabel: (name: string) => `no label ${name}`,
+    or: ' or ',
+    and: ', ',
+    fields: {
+      severityMin: 'From severity',
+      anySeverity: 'Any',
+      rules: 'Rules',
+      devices: 'Devices',
+      topics: 'Topics',
+      keys: 'Keys',
+      labels: 'Labels'
+    },
+    hints: {
+      rules: 'too-warm, door-*',
+      devices: 'pump-1, freezer-*',
+      topics: 'site/hall/#',
+      keys: 'hall',
+      labels: 'site=hall, line=3'
+    },
+    explained:
+      'All that is given must hold; of a list, any. * stands for any text. Separate with commas. What is left empty matches everything.'
+  },
+
+  rules: {
+    title: 'Rules',
+    types: {
+      threshold: 'Threshold',
+      count: 'How often',
+      rate: 'How fast',
+      absent: 'Silence of a device',
+      offline: 'Offline',
+      alarm: 'Events that are alarms'
+    },
+    byValue: 'Severity by value',
+    none: 'No rules are in force, so nothing raises alerts.',
+    begin:
+      'Write rules into a YAML file (docs/rules.md in the project shows every type with an example), name the file by the setting alerting.file, and restart; later changes are read by “tocsin reload”, or here. Before that, you can try a rule on what is stored.',
+    tryNew: 'Try a new rule',
+    reload: 'Reload the file',
+    reloading: 'Reloading …',
+    reloaded: (rules: number, handlers: number, channels: number, routes: number) =>
+      `In force: rules: ${rules}, handlers: ${handlers}, channels: ${channels}, routes: ${routes}.`,
+    reloadRefused: 'The alerting file has problems, so nothing was changed:',
+    line: (line: number) => `Line ${line}`,
+    anyTopic: 'any topic',
+    anyDevice: 'any device',
+    topics: 'Topics',
+    devices: 'Devices',
+    condition: 'Raised when',
+    key: 'Key',
+    alertTitle: 'Title',
+    runbook: 'What to do',
+    text: 'As YAML',
+    open: 'Open alerts',
+    raised: 'Raised',
+    evaluations: 'Evaluations',
+    errors: 'Errors',
+    keys: 'Keys',
+    sinceStart: 'Evaluations, errors and raised are counted since the server started.',
+    lastError: (error: string) => `Last error: ${error}`,
+    clearsWhen: '; cleared when ',
+    forTime: (duration: string) => ` for ${duration}`,
+    times: (count: number, within: string) => ` ${count} times within ${within}`,
+    rateOf: 'rate (the change of ',
+    ratePer: (per: string, within: string) => ` per ${per}, over ${within}): `,
+    absent: (duration: string) => `nothing came for ${duration}`,
+    offline: (duration: string) => `not connected for ${duration}`,
+    valueOf: 'the value of ',
+    says: ' says so: ',
+    meaning: (value: string, meaning: string) => `${value}: ${meaning}`,
+    otherwise: (meaning: string) => `anything else: ${meaning}`,
+    meanings: { clear: 'over', ignore: 'passed by' },
+    where: '; looked at where ',
+    content: 'What it says',
+    figures: 'How it does',
+    unknown: (name: string) => `No rule “${name}” is in force.`,
+    all: 'All rules',
+    handlers: 'Handlers',
+    handlerColumns: {
+      module: 'Module',
+      pattern: 'Topics',
+      events: 'Events',
+      errors: 'Errors',
+      slow: 'Held up the event loop'
+    },
+    slow: (times: string, longest: string) => `${times} times, ${longest} ms at most`
+  },
+
+  dryRun: {
+    title: 'Try it on history',
+    newTitle: 'Try a new rule',
+    newLead:
+      'The rule runs over what is stored. Nothing is written, and nobody is told. To put it in force, add it to the alerting file.',
+    lead: 'The rule runs over what is stored, as it is or changed. Nothing is written, and nobody is told.',
+    viewer: 'Trying a rule on history needs the role operator. You are signed in as a viewer.',
+    which: 'What to try',
+    inForce: 'The rule in force',
+    edited: 'A changed text',
+    text: 'Rule, as in the alerting file',
+    from: 'From',
+    presets: {
+      '15m': '15 minutes ago',
+      '1h': '1 hour ago',
+      '6h': '6 hours ago',
+      '24h': '24 hours ago',
+      '7d': '7 days ago'
+    },
+    typed: 'Another time …',
+    fromTyped: 'From: a time, or how long ago',
+    to: 'To: empty for now',
+    timeHint: '90m, or 2026-09-21T14:00:00Z',
+    run: 'Try it',
+    running: 'Looking through history …',
+    abort: 'Stop',
+    aborted: 'Stopped. What was found till then is not known.',
+    problems: 'The rule has problems:',
+    fired: (fired: string, keys: string) => `Fired ${fired} times, for ${keys} keys`,
+    firedOnce: 'Fired once',
+    firedNever: 'It would not have fired',
+    looked: (looked: string, from: string, to: string) =>
+      `Looked at ${looked} notifications from ${from} to ${to}.`,
+    incomplete: (to: string) =>
+      `It ended at ${to}, before the time that was asked for: a limit was reached (alerting.dryRunEventsMax or alerting.dryRunTimeoutMs). Try a shorter time.`,
+    errors: (count: string, error: string) =>
+      `Its expressions failed ${count} times, the last time: ${error}`,
+    lanes: 'When it fired, for each key',
+    lane: (key: string, count: string) => `${key}: fired ${count} times. Show why.`,
+    lanesMore: (keys: string, firings: string) =>
+      `${keys} more keys, with ${firings} firings, are not drawn; the table has them.`,
+    onlyFirst: (shown: string) => `Only the first ${shown} firings are shown.`,
+    table: 'The firings',
+    at: 'Fired',
+    lasted: 'For',
+    still: 'still at the end',
+    severity: 'Severity',
+    key: 'Key',
+    titleColumn: 'Title',
+    count: 'Times met',
+    cause: 'Cause',
+    showCause: 'Cause',
+    showCauseOf: (key: string, at: string) => `What made it fire for ${key} at ${at}`,
+    showValues: 'Values',
+    showValuesOf: (key: string, at: string) => `Values around the firing for ${key} at ${at}`,
+    causeGone: 'What caused it is no longer kept.',
+    noCause: 'Nothing caused it but the time that passed.',
+    values: (device: string) => `Values of ${device}`,
+    valuesNear: (topic: string) => `On ${topic}. Where it fired is coloured.`,
+    valuesNone: 'There are no numbers to draw near this firing.',
+    valuesCut: (from: string, to: string) => `Only the values nearest to the firing: from ${from} to ${to}.`,
+    valuesMore: (names: string) => `Not drawn: ${names}.`,
+    example: `name: too-warm
+topics: [site/+/temperature]
+when: payload.celsius > 30.0
+clear: payload.celsius < 28.0
+for: 1m
+severity: major
+title: '{device} is at {payload.celsius} °C'
+`
+  },
+
+  silences: {
+    title: 'Silences',
+    lead: 'Nobody is told of the alerts that a silence matches. They are raised and resolved all the same.',
+    add: 'Add a silence',
+    active: 'In force',
+    pending: 'To come',
+    ended: (count: string) => `Ended (${count})`,
+    noneActive: 'Nothing is silenced now.',
+    until: 'Until',
+    from: 'From',
+    by: 'By',
+    left: (duration: string) => `${duration} left`,
+    begins: (duration: string) => `in ${duration}`,
+    endedBy: (actor: string) => `ended by ${actor}`,
+    ranOut: 'ran out',
+    covers: (count: number) =>
+      count === 0
+        ? 'Covers no open alert now.'
+        : count === 1
+          ? 'Covers one open alert now.'
+          : `Covers ${count} open alerts now.`,
+    coversAtLeast: (count: number) => `Covers at least ${count} open alerts now.`,
+    end: 'End it',
+    endTitle: 'End the silence',
+    endLabel: (match: string) => `End the silence of ${match}`,
+    endAsk: (match: string) => `Alerts that match are told again from now on: ${match}.`,
+    endDone: 'The silence is ended.',
+    added: 'The silence is added.',
+    which: 'Which alerts',
+    when: 'When',
+    fromNow: 'From now',
+    later: 'From later',
+    fromTime: 'Begins',
+    forTime: 'For a time',
+    untilTime: 'Until a time',
+    howLong: 'For how long',
+    untilWhen: 'Ends'
+  },
+
+  channels: {
+    title: 'Channels',
+    none: 'There are no channels, so nobody is told of alerts. docs/alerts.md shows how to add channels and routes to the alerting file.',
+    types: { webhook: 'Webhook', email: 'E-mail', mqtt: 'MQTT' },
+    fine: 'Fine',
+    unused: 'Not used yet',
+    failing: 'Failing',
+    leftAlone: 'Left alone for a while after failures',
+    trying: 'Being tried again',
+    waiting: (count: string) => `${count} waiting`,
+    target: 'Target',
+    lastAttempt: 'Last attempt',
+    never: 'none since the server started',
+    outcomes: { sent: 'sent', failed: 'failed', 'gave-up': 'given up', refused: 'refused' },
+    test: 'Send a test',
+    testLabel: (name: string) => `Send a test through ${name}`,
+    testing: 'Sending …',
+    tested: (outcome: string, detail: string) =>
+      `The test was ${outcome}${detail === '' ? '.' : `: ${detail}`}`,
+    testFailed: (detail: string) => `The test failed${detail === '' ? '.' : `: ${detail}`}`,
+    failed: (count: string) => `Given up: ${count}`,
+    failedAt: 'Given up',
+    alerts: 'Alerts',
+    resend: 'Send again',
+    resendLabel: (id: string) => `Send delivery ${id} again`,
+    resent: 'It will be sent again.',
+    routes: 'Routes',
+    routesLead:
+      'Tried from top to bottom; an alert goes to the first that matches, and further where it says so.',
+    noRoutes: 'There are no routes, so nobody is told of alerts.',
+    matches: 'Alerts',
+    to: 'Told to',
+    nobody: 'nobody',
+    group: 'Gathered',
+    groupAll: 'all together',
+    groupBy: (names: string) => `by ${names}`,
+    times: 'Times',
+    wait: (wait: string, interval: string) =>
+      `first told after ${wait}, then of changes every ${interval} at most`,
+    repeat: (interval: string) => `told again every ${interval} while nobody acknowledges`,
+    noRepeat: 'never repeated',
+    escalate: 'Escalation',
+    step: (after: string, channels: string) => `after ${after} without acknowledgement: ${channels}`,
+    quiet: 'Quiet',
+    days: ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'],
+    everyDay: 'every day',
+    allDay: 'the whole day',
+    quietExcept: (severity: string) => `, but for ${severity} and worse`,
+    onResolved: 'When it is over',
+    toldResolved: 'told, too',
+    notToldResolved: 'not told',
+    goesOn: 'Then the routes after it are tried, too.'
+  },
+
   notFound: {
     title: 'There is no such page',
     back: 'To the overview'

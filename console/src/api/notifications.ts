@@ -13,6 +13,16 @@ export function readBefore(
   return get<NotificationPage>('/v1/notifications', { before: cursor, limit, ...filter }, signal)
 }
 
+/** A page of what came after a cursor, oldest first. */
+export function readAfter(
+  cursor: string,
+  filter: FeedFilter,
+  limit: number,
+  signal?: AbortSignal
+): Promise<NotificationPage> {
+  return get<NotificationPage>('/v1/notifications', { after: cursor, limit, ...filter }, signal)
+}
+
 /** The one notification at a cursor; rejects with `notification-unknown` when it is no longer kept. */
 export function readNotification(cursor: string, signal?: AbortSignal): Promise<Notification> {
   return get<Notification>(`/v1/notifications/${encodeURIComponent(cursor)}`, {}, signal)

@@ -171,16 +171,51 @@ export interface Silence {
   ended: { at: string; actor: string } | null
 }
 
+export type RuleType = 'threshold' | 'count' | 'rate' | 'absent' | 'offline' | 'alarm'
+
+/** What the rule's type has of it: see docs/rules.md. */
+export interface RuleCondition {
+  when?: string
+  clear?: string
+  /** An expression: the value of a rate or an alarm. */
+  of?: string
+  forMs?: number
+  count?: number
+  withinMs?: number
+  perMs?: number
+  absentMs?: number
+  offlineMs?: number
+  severities?: Record<string, Severity | 'clear'>
+  otherwise?: Severity | 'clear' | 'ignore'
+}
+
+export interface Handler {
+  module: string
+  /** Topic filter of the events it is called for. */
+  pattern: string
+  events: number
+  errors: number
+  lastError: string | null
+  /** Times it held up the event loop, and the longest, ms. */
+  slow: number
+  longestMs: number
+}
+
 export interface Rule {
   name: string
-  type: string
+  type: RuleType
   severity: Severity
   topics: string[]
   devices: string[]
   /** The condition in the words of the alerting file. */
-  condition: Record<string, unknown>
+  condition: RuleCondition
+  /** An expression, as are the parts in braces of title, detail and labels. */
+  key: string
   title: string
+  detail: string
+  labels: Record<string, string>
   runbook: string
+  flapping: { count: number; withinMs: number } | null
   line: number
   keys: number
   evaluations: number
@@ -222,6 +257,16 @@ export interface Channel {
   failed: { id: string; failedAt: string; alerts: string[] }[]
 }
 
+export interface QuietHours {
+  timeZone: string
+  /** Minutes of the day, up to and not with `to`; one that ends before it begins goes over midnight. Empty: the whole day. */
+  times: { from: number; to: number }[]
+  /** 0 is Sunday; empty: every day. */
+  days: number[]
+  /** Alerts from this severity are told all the same. */
+  except: Severity | null
+}
+
 export interface Route {
   name: string
   match: Match
@@ -231,7 +276,7 @@ export interface Route {
   groupIntervalMs: number
   repeatIntervalMs: number
   escalate: { afterMs: number; channels: string[] }[]
-  quiet: object[]
+  quiet: QuietHours[]
   sendResolved: boolean
   continue: boolean
 }

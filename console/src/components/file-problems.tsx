@@ -1,0 +1,20 @@
+// What is wrong with a rule or with the alerting file, each with its line; or why the server could not be asked.
+import { RequestError } from '../api/requests.ts'
+import { texts } from '../texts.ts'
+import { Problem } from './problem.tsx'
+
+export function FileProblems({ error, lead }: { error: unknown; lead: string }) {
+  if (!(error instanceof RequestError) || error.problems.length === 0) return <Problem error={error} />
+  return (
+    <div class="problem file-problems" role="alert">
+      <p>{lead}</p>
+      <ul>
+        {error.problems.map(({ line, message }) => (
+          <li key={`${line} ${message}`}>
+            <strong>{texts.rules.line(line)}</strong> {message}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
