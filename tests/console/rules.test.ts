@@ -168,7 +168,7 @@ describe('the values around a firing', () => {
   })
 
   test('are the numbers in payloads, and truths as 1 and 0', () => {
-    expect(valuesOf(events.slice(0, 3))).toEqual({
+    expect(valuesOf(events.slice(0, 3), '')).toEqual({
       times: [0, 1000, 2000],
       fields: [
         { name: 'n', values: [0, null, 2], steps: false },
@@ -176,5 +176,10 @@ describe('the values around a firing', () => {
         { name: 'deep.n', values: [null, 1, null], steps: false }
       ]
     })
+  })
+  test('begin with what the rule names', () => {
+    const named = (text: string) => valuesOf(events.slice(0, 3), text).fields.map(({ name }) => name)
+    expect(named('when: payload.open')).toEqual(['open', 'n', 'deep.n'])
+    expect(named('when: payload.?deep.?n.orValue(0) > 1')).toEqual(['deep.n', 'n', 'open'])
   })
 })

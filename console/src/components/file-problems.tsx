@@ -9,12 +9,19 @@ export function FileProblems({ error, lead }: { error: unknown; lead: string }) 
     <div class="problem file-problems" role="alert">
       <p>{lead}</p>
       <ul>
-        {error.problems.map(({ line, message }) => (
-          <li key={`${line} ${message}`}>
-            <strong>{texts.rules.line(line)}</strong> {message}
-          </li>
-        ))}
+        {error.problems
+          .toSorted((one, other) => one.line - other.line)
+          .map(({ line, message }) => (
+            <li key={`${line} ${message}`}>
+              <strong>{texts.rules.line(line)}</strong> {withoutOnly(message)}
+            </li>
+          ))}
       </ul>
     </div>
   )
+}
+
+/** The place of an only rule tells nothing: `[0].when: …`. */
+function withoutOnly(message: string): string {
+  return message.replace(/^\[0\](?:\.|: )/, '')
 }

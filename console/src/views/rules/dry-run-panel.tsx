@@ -19,12 +19,15 @@ export function DryRunPanel({ rule }: { rule: Rule | null }) {
   const [to, setTo] = useState('')
   const run = useDryRun()
   if (!may('operator')) return <p class="notice">{words.viewer}</p>
-  const start = () =>
-    run.start({
-      ...(edits || rule === null ? { rule: text } : { name: rule.name }),
+  const start = () => {
+    const times = {
       from: preset === TYPED ? typedFrom.trim() : preset,
       ...(to.trim() !== '' && { to: to.trim() })
-    })
+    }
+    return edits || rule === null
+      ? run.start({ rule: text, ...times }, text)
+      : run.start({ name: rule.name, ...times }, ruleText(rule))
+  }
   return (
     <div class="dry-run">
       <form
@@ -109,7 +112,7 @@ export function DryRunPanel({ rule }: { rule: Rule | null }) {
         {run.aborted && words.aborted}
       </p>
       {run.error !== null && <FileProblems error={run.error} lead={words.problems} />}
-      {run.result !== null && <DryRunResult key={run.turn} result={run.result} />}
+      {run.result !== null && <DryRunResult key={run.turn} result={run.result} text={run.text} />}
     </div>
   )
 }
@@ -126,25 +129,30 @@ interface Run {
   aborted: boolean
   result: DryRun | null
   error: unknown
+  /** What was tried, as YAML. */
+  text: string
   /** Counts the runs. */
   turn: number
 }
 
-const idle: Run = { busy: false, aborted: false, result: null, error: null, turn: 0 }
+const idle: Run = { busy: false, aborted: false, result: null, error: null, text: '', turn: 0 }
 
 /** One dry run at a time; it ends on the server, too, when it is aborted here or the page is left. */
-function useDryRun(): Run & { start: (request: DryRunRequest) => Promise<void>; abort: () => void } {
+function useDryRun(): Run & {
+  start: (request: DryRunRequest, text: string) => Promise<void>
+  abort: () => void
+} {
   const [run, setRun] = useState<Run>(idle)
   const wanted = useRef<AbortController | null>(null)
   useEffect(() => () => wanted.current?.abort(), [])
-  const start = async (request: DryRunRequest) => {
+  const start = async (request: DryRunRequest, text: string) => {
     wanted.current?.abort()
     const controller = new AbortController()
     wanted.current = controller
     setRun(({ turn }) => ({ ...idle, busy: true, turn: turn + 1 }))
     try {
       const result = await post<DryRun>('/v1/rules/dry-run', request, controller.signal)
-      if (!controller.signal.aborted) setRun(({ turn }) => ({ ...idle, result, turn }))
+      if (!controller.signal.aborted) setRun(({ turn }) => ({ ...idle, result, text, turn }))
     } catch (error) {
       if (!controller.signal.aborted) setRun(({ turn }) => ({ ...idle, error, turn }))
     }

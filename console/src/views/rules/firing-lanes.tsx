@@ -8,6 +8,7 @@ import { now } from '../../state/clock.ts'
 import { texts } from '../../texts.ts'
 import { barOf, lanesOf, ticksOf } from './lanes.ts'
 import type { Lane, TimeRange } from './lanes.ts'
+import { timesText } from './times-text.ts'
 
 const words = texts.dryRun
 const LANES_MAX = 20
@@ -42,7 +43,8 @@ export function FiringLanes({ firings, range, chosenKey, onChoose }: FiringLanes
               type="button"
               class="lane"
               aria-pressed={lane.key === chosenKey}
-              aria-label={words.lane(lane.key, countText(lane.firings.length))}
+              aria-label={words.lane(lane.key, timesText(lane.firings.length))}
+              title={lane.key}
               onClick={() => lane.firings[0] && onChoose(lane.firings[0])}
             >
               <span class="lane-key">{lane.key}</span>

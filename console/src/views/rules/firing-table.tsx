@@ -23,8 +23,8 @@ export function FiringTable({ firings, onChoose, onExplain }: FiringTableProps) 
   return (
     <section aria-labelledby="firings">
       <h3 id="firings">{words.table}</h3>
-      <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="firings">
-        <table class="table">
+      <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="firings">
+        <table class="table firing-table">
           <thead>
             <tr>
               <th scope="col">{words.at}</th>
@@ -77,8 +77,8 @@ function FiringRow({ firing, onChoose, onExplain }: Omit<FiringTableProps, 'firi
       <td>
         <SeverityMark severity={severity} />
       </td>
-      <td>{key}</td>
-      <td>{title}</td>
+      <td class="firing-key">{key}</td>
+      <td class="firing-title">{title}</td>
       <td class="number">{countText(count)}</td>
       <td class="no-wrap">
         <button

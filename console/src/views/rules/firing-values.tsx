@@ -1,5 +1,5 @@
 // The values of a device around a firing, with the times behind them in which the rule would have fired.
-import { useCallback, useMemo } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks'
 import { readAfter, readBefore, readNotification } from '../../api/notifications.ts'
 import type { Firing, Notification } from '../../api/shapes.ts'
 import { Chart } from '../../components/chart.tsx'
@@ -24,9 +24,18 @@ export interface FiringValuesProps {
   /** All of its key. */
   firings: readonly Firing[]
   range: TimeRange
+  /** The rule: what it names is drawn first. */
+  text: string
+  /** Whether the focus goes here. */
+  takesFocus: boolean
 }
 
-export function FiringValues({ firing, firings, range }: FiringValuesProps) {
+export function FiringValues({ firing, firings, range, text, takesFocus }: FiringValuesProps) {
+  const element = useRef<HTMLElement>(null)
+  useEffect(() => {
+    element.current?.scrollIntoView({ block: 'nearest' })
+    if (takesFocus) element.current?.focus()
+  }, [])
   const { cause, device } = firing
   const { from, to } = range
   const load = useCallback(
@@ -35,13 +44,21 @@ export function FiringValues({ firing, firings, range }: FiringValuesProps) {
   )
   const { value, error, reload } = useLoaded(load)
   return (
-    <section class="firing-values" aria-labelledby="values" aria-busy={value === null && error === null}>
+    <section
+      ref={element}
+      tabIndex={-1}
+      class="firing-values"
+      aria-labelledby="values"
+      aria-busy={value === null && error === null}
+    >
       <h3 id="values">{words.values(device === '' ? firing.key : device)}</h3>
       {cause === '' && <p class="quiet">{words.noCause}</p>}
       {error !== null &&
         (isGone(error) ? <p class="quiet">{words.causeGone}</p> : <Problem error={error} onRetry={reload} />)}
       {cause !== '' && value === null && error === null && <Loading />}
-      {value !== null && cause !== '' && <ValueCharts found={value} firings={firings} range={range} />}
+      {value !== null && cause !== '' && (
+        <ValueCharts found={value} firings={firings} range={range} text={text} />
+      )}
     </section>
   )
 }
@@ -73,11 +90,12 @@ interface ValueChartsProps {
   found: FoundEvents
   firings: readonly Firing[]
   range: TimeRange
+  text: string
 }
 
-function ValueCharts({ found, firings, range }: ValueChartsProps) {
+function ValueCharts({ found, firings, range, text }: ValueChartsProps) {
   const { events, complete } = found
-  const { times, fields } = useMemo(() => valuesOf(events), [events])
+  const { times, fields } = useMemo(() => valuesOf(events, text), [events, text])
   const spans = useMemo(
     () => firings.map(firing => ({ ...rangeOfFiring(firing, range), severity: firing.severity })),
     [firings.length, range.from, range.to]

@@ -57,10 +57,12 @@ function RuleCard({ rule }: { rule: Rule }) {
             <RuleCondition rule={rule} />
           </dd>
         </div>
-        <div>
-          <dt>{words.topics}</dt>
-          <dd>{rule.topics.length === 0 ? words.anyTopic : <code>{rule.topics.join(', ')}</code>}</dd>
-        </div>
+        {rule.type !== 'offline' && (
+          <div>
+            <dt>{words.topics}</dt>
+            <dd>{rule.topics.length === 0 ? words.anyTopic : <code>{rule.topics.join(', ')}</code>}</dd>
+          </div>
+        )}
         <div>
           <dt>{words.devices}</dt>
           <dd>{rule.devices.length === 0 ? words.anyDevice : <code>{rule.devices.join(', ')}</code>}</dd>

@@ -29,7 +29,7 @@ export function RuleCondition({ rule }: { rule: Rule }) {
 }
 
 /** Which events it looks at. */
-export function RuleScope({ rule: { topics, devices } }: { rule: Rule }) {
+export function RuleScope({ rule: { type, topics, devices } }: { rule: Rule }) {
   const list = (items: readonly string[], any: string) =>
     items.length === 0 ? (
       <span class="quiet">{any}</span>
@@ -42,9 +42,11 @@ export function RuleScope({ rule: { topics, devices } }: { rule: Rule }) {
     )
   return (
     <span class="rule-scope">
-      <span>
-        {words.topics}: {list(topics, words.anyTopic)}
-      </span>
+      {type !== 'offline' && (
+        <span>
+          {words.topics}: {list(topics, words.anyTopic)}
+        </span>
+      )}
       <span>
         {words.devices}: {list(devices, words.anyDevice)}
       </span>

@@ -113,7 +113,7 @@ function Handlers({ handlers }: { handlers: readonly Handler[] }) {
   return (
     <section class="card" aria-labelledby="handlers">
       <h2 id="handlers">{words.handlers}</h2>
-      <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="handlers">
+      <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="handlers">
         <table class="table">
           <thead>
             <tr>

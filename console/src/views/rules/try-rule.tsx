@@ -11,7 +11,10 @@ export function TryRule() {
       </p>
       <h1>{texts.dryRun.newTitle}</h1>
       <p class="quiet">{texts.dryRun.newLead}</p>
-      <DryRunPanel rule={null} />
+      <section class="card" aria-labelledby="dry-run">
+        <h2 id="dry-run">{texts.dryRun.title}</h2>
+        <DryRunPanel rule={null} />
+      </section>
     </div>
   )
 }

@@ -65,7 +65,8 @@ export interface Values {
   fields: { name: string; values: (number | null)[]; steps: boolean }[]
 }
 
-export function valuesOf(events: readonly EventNotification[]): Values {
+/** Fields that the text of a rule names come first. */
+export function valuesOf(events: readonly EventNotification[], text: string): Values {
   const fields = new Map<string, Values['fields'][number]>()
   for (const [at, { payload }] of events.entries()) {
     const numbers = numbersOf(payload)
@@ -79,7 +80,13 @@ export function valuesOf(events: readonly EventNotification[]): Values {
       field.values[at] = value
     }
   }
-  return { times: events.map(({ at }) => at), fields: [...fields.values()] }
+  return { times: events.map(({ at }) => at), fields: namedFirst([...fields.values()], text) }
+}
+
+function namedFirst(fields: Values['fields'], text: string): Values['fields'] {
+  const plain = text.replaceAll('.?', '.')
+  const isNamed = ({ name }: { name: string }) => plain.includes(`payload.${name}`)
+  return fields.toSorted((one, other) => Number(isNamed(other)) - Number(isNamed(one)))
 }
 
 function truthsOf(payload: unknown): Map<string, number> {
