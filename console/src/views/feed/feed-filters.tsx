@@ -1,6 +1,6 @@
 // What the feed shows: fields that change the page's address when one has stopped typing.
 import { kinds, severities } from '../../api/shapes.ts'
-import type { Severity } from '../../api/shapes.ts'
+import type { Kind, Severity } from '../../api/shapes.ts'
 import { FilterForm } from '../../components/filter-form.tsx'
 import { TypedField } from '../../components/typed-field.tsx'
 import { addressOfQuery, everything, termsOf } from '../../feed/feed-query.ts'
@@ -50,28 +50,32 @@ export function FeedFilters({ query, onChange }: FeedFiltersProps) {
           ))}
         </select>
       </label>
-      <fieldset class="field kinds">
-        <legend>{words.kinds}</legend>
-        {kinds.map(kind => (
-          <label key={kind} class="choice">
-            <input
-              type="checkbox"
-              checked={query.kinds.includes(kind)}
-              onChange={() =>
-                change({
-                  kinds: kinds.filter(each => (each === kind) !== query.kinds.includes(each))
-                })
-              }
-            />
-            {texts.kinds[kind]}
-          </label>
-        ))}
-      </fieldset>
+      <KindsField chosen={query.kinds} onChange={chosen => change({ kinds: chosen })} />
       {addressOfQuery(query) !== '' && (
         <button type="button" class="button" onClick={() => onChange(everything)}>
           {words.clear}
         </button>
       )}
     </FilterForm>
+  )
+}
+
+/** Which kinds are shown; none chosen: all. */
+export function KindsField(props: { chosen: readonly Kind[]; onChange: (kinds: Kind[]) => void }) {
+  const { chosen, onChange } = props
+  return (
+    <fieldset class="field kinds">
+      <legend>{words.kinds}</legend>
+      {kinds.map(kind => (
+        <label key={kind} class="choice">
+          <input
+            type="checkbox"
+            checked={chosen.includes(kind)}
+            onChange={() => onChange(kinds.filter(each => (each === kind) !== chosen.includes(each)))}
+          />
+          {texts.kinds[kind]}
+        </label>
+      ))}
+    </fieldset>
   )
 }
