@@ -6,10 +6,12 @@ import { texts } from '../texts.ts'
 export interface DialogProps {
   title: string
   onClose: () => void
+  /** Whether a click beside it closes it, as Escape does. */
+  closesBeside?: boolean
   children: ComponentChildren
 }
 
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, closesBeside = true, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
@@ -26,7 +28,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       aria-labelledby={titleId}
       onClose={onClose}
       onClick={event => {
-        if (event.target === element.current) onClose() // beside it
+        if (closesBeside && event.target === element.current) onClose()
       }}
     >
       <div class="dialog-body">

@@ -22,6 +22,10 @@ export interface VirtualListProps {
   onNearEnd?: () => void
   /** Scrolls to the first row when it changes. */
   topSignal?: number
+  /** Called with the rows that are in the document, from the first to before `end`, when they change. */
+  onSeen?: (first: number, end: number) => void
+  /** Where the row of a key is now. With it, the first row that is seen stays in its place when rows before it come or go. */
+  indexOf?: (key: string) => number
 }
 
 /** Rows beyond what is seen, on each side, so that scrolling finds them there. */
@@ -29,10 +33,11 @@ const SPARE_ROWS = 8
 
 export function VirtualList(props: VirtualListProps) {
   const { count, rowHeightPx, renderRow, keyOf, label, role, activeId, revealIndex = -1 } = props
-  const { onKeyDown, onAtTop, onNearEnd, topSignal } = props
+  const { onKeyDown, onAtTop, onNearEnd, topSignal, onSeen, indexOf } = props
   const frame = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 600 })
   const atTop = useRef(true)
+  const held = useRef({ key: '', index: 0 })
 
   useLayoutEffect(() => {
     const element = frame.current
@@ -57,12 +62,25 @@ export function VirtualList(props: VirtualListProps) {
       element.scrollTop = rowTop + rowHeightPx - element.clientHeight
   }, [revealIndex, rowHeightPx])
 
+  // At each drawing: what is in the list may have changed.
+  useLayoutEffect(() => {
+    const element = frame.current
+    if (element === null || indexOf === undefined) return
+    const before = held.current
+    const index = element.scrollTop > 0 ? indexOf(before.key) : -1
+    if (index >= 0) element.scrollTop += (index - before.index) * rowHeightPx
+    const seen = Math.floor(element.scrollTop / rowHeightPx)
+    held.current = { key: seen < count ? keyOf(seen) : '', index: seen }
+  })
+
   const first = Math.max(0, Math.floor(view.top / rowHeightPx) - SPARE_ROWS)
   const end = Math.min(count, Math.ceil((view.top + view.height) / rowHeightPx) + SPARE_ROWS)
 
   useEffect(() => {
     if (count > 0 && end >= count) onNearEnd?.()
   }, [end, count, onNearEnd])
+
+  useEffect(() => onSeen?.(first, end), [first, end, onSeen])
 
   const onScroll = () => {
     const element = frame.current
