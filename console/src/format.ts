@@ -30,6 +30,13 @@ export function shortTimeText(at: number, now: number): string {
   return sameDay ? clockFormat.format(at) : `${dayFormat.format(at)} ${clockFormat.format(at)}`
 }
 
+/** A time on a chart's axis whose marks are so far apart: with seconds where they are close, the day at midnight. */
+export function axisTimeText(at: number, stepMs: number): string {
+  if (stepMs < 60_000) return clockFormat.format(at)
+  const text = clockFormat.format(at).slice(0, 5)
+  return stepMs >= 3_600_000 && text === '00:00' ? dayFormat.format(at) : text
+}
+
 /** Date and time. */
 export function wholeTimeText(at: number): string {
   return wholeFormat.format(at)

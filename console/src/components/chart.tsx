@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { roundText } from '../format.ts'
+import { axisTimeText, roundText } from '../format.ts'
 import { theme } from '../state/preferences.ts'
 import { texts } from '../texts.ts'
 
@@ -138,12 +138,21 @@ function optionsOf(element: HTMLElement, drawing: Drawing): uPlot.Options {
   return {
     width: element.clientWidth,
     height: heightPx,
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: (_chart, low, high) => rangeOf(low, high, fromZero) } },
+    scales: {
+      x: { time: true, range: (chart, low, high) => timesOf(chart, low, high) },
+      y: { range: (_chart, low, high) => rangeOf(low, high, fromZero) }
+    },
     axes: [
-      { ...axis, space: 70, values: '{HH}:{mm}' },
+      {
+        ...axis,
+        size: 30,
+        space: 66,
+        values: (_chart, ticks, _axis, _space, step) =>
+          ticks.map(tick => axisTimeText(tick * 1000, step * 1000))
+      },
       { ...axis, size: 52, values: (_chart, ticks) => ticks.map(tick => roundText(tick)) }
     ],
     series: [
@@ -152,13 +161,20 @@ function optionsOf(element: HTMLElement, drawing: Drawing): uPlot.Options {
         label,
         stroke: colour(COLOURS[at] ?? '--accent'),
         width: 1.6,
-        points: { show: false },
+        points: { show: (chart: uPlot) => chart.data[0].length === 1 }, // a line needs two
         spanGaps: true,
         ...(series[at]?.steps && uPlot.paths.stepped && { paths: uPlot.paths.stepped({ align: 1 }) })
       }))
     ],
     hooks: { drawClear: [chart => drawSpans(chart, spans(), colour)] }
   }
+}
+
+/** Bounds of the times, in seconds: a minute around a single one. */
+function timesOf(chart: uPlot, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [Date.now() / 1000 - 60, Date.now() / 1000]
+  // Of one time uPlot makes years.
+  return chart.data[0].length > 1 && low < high ? [low, high] : [low - 30, low + 30]
 }
 
 /** Bounds of the axis: some room above, and never a line without a height. */
