@@ -60,6 +60,7 @@ export const texts = {
     commentHint: 'What others should know',
     copy: 'Copy',
     copied: 'Copied',
+    copyByHand: 'It is selected: copy it with the keyboard. The browser does not let this page do it.',
     none: 'None',
     more: 'Show more',
     ago: (duration: string) => `${duration} ago`,
@@ -231,6 +232,90 @@ export const texts = {
     openAlertsChart: 'Open alerts',
     otherAlerts: 'Minor and below',
     milliseconds: 'ms'
+  },
+
+  devices: {
+    title: 'Devices',
+    list: 'Devices, by their ids',
+    search: 'Search',
+    searchHint: 'Text in the id',
+    status: 'Presence',
+    anyStatus: 'Any',
+    statuses: { online: 'Online', offline: 'Offline', unknown: 'Unknown' },
+    statusHints: {
+      online: 'Connected now',
+      offline: 'Not connected now',
+      unknown: 'Has not connected, or its events came over HTTP'
+    },
+    count: (count: number, text: string) => (count === 1 ? 'One device' : `${text} devices`),
+    countAtLeast: (text: string) => `The first ${text} devices; more as you scroll`,
+    registered: 'Registered',
+    notRegistered: 'Not registered',
+    largePayload: 'A large payload',
+    neverSeen: 'Never',
+    noEvent: 'No event yet',
+    perMinute: (rate: string) => `${rate}/min`,
+    openAlerts: (count: number) => (count === 1 ? 'One open alert' : `${count} open alerts`),
+    columns: {
+      presence: 'Presence',
+      id: 'Device',
+      seen: 'Last seen',
+      values: 'Last values',
+      rate: 'Rate',
+      registered: 'Registration',
+      alerts: 'Alerts'
+    },
+    nothingFound: 'No device is like this.',
+    clear: 'Show all devices',
+    empty: 'No device has connected yet.',
+    connectLead:
+      'A device connects over MQTT, raw TCP or HTTP. To try it, send an event with a tool of Mosquitto’s:',
+    connectRegistered:
+      'Where only registered devices are let in, register one first, and add -u with its id and -P with its token.',
+    register: 'Register a device',
+    registerThis: 'Register',
+    registerLead:
+      'The device gets a token of its own and connects with it from then on. If it is connected now, it must come back with the token.',
+    id: 'Id',
+    idHint: 'pump-7',
+    registerTitle: (id: string) => `Register ${id}`,
+    rotate: 'New token',
+    rotateTitle: (id: string) => `A new token for ${id}`,
+    rotateLead:
+      'The token that it has ends at once, and so does its connection. It must be given the new token to connect again.',
+    remove: 'End registration',
+    removeTitle: (id: string) => `End the registration of ${id}`,
+    removeLead: [
+      'Its token ends at once, and so does its connection.',
+      'What it sent stays, and so do its alerts.',
+      'Where devices are let in without a registration, anyone may connect under this id again.'
+    ],
+    removed: (id: string) => `${id} is not registered any more.`,
+    tokenTitle: (id: string) => `The token of ${id}`,
+    tokenLead:
+      'This is the only time that the token is shown. Copy it to the device now; the server keeps but a hash of it.',
+    token: 'Token',
+    tokenUse: (id: string) =>
+      `Over MQTT, ${id} is the user name and the token the password; over raw TCP, both are in the hello.`,
+    tokenDone: 'I have copied it',
+    unknown: (id: string) => `No device “${id}” is registered or was ever seen.`,
+    toAll: 'All devices',
+    forSoLong: 'for',
+    registration: 'Registration',
+    firstSeen: 'First seen',
+    lastSeen: 'Last seen',
+    events: 'Events in all',
+    eventsPerMinute: 'Events a minute',
+    presence: 'Presence',
+    facts: 'What is known of it',
+    open: 'Open alerts',
+    noOpen: 'It has no open alert.',
+    allAlerts: 'All its alerts',
+    charts: 'Values',
+    noCharts: 'Its last events hold no numbers to draw.',
+    chartsLeftOut: (count: number) => `${count} more fields are not drawn.`,
+    spans: 'Behind the values: its alerts, from their beginning to their end.',
+    timeline: 'Time line'
   },
 
   actions: {
