@@ -2,12 +2,14 @@
 import type { Logger } from 'pino'
 import type { Notification } from '../store/notification.ts'
 import type { ActivityRow, Batch, Change, Follower, Log, PresenceRow, Store } from '../store/store.ts'
+import { countEvent, endOfMinute, minuteOf } from './event-rate.ts'
+import type { MinuteCounts } from './event-rate.ts'
 
 /** Devices are saved a shard at a time, so that one write stays small however many there are. */
 const SHARDS = 16
 const SAVE_ALL_MS = 5000
 
-interface Known {
+interface Known extends MinuteCounts {
   device: string
   shard: number
   activity: ActivityRow | null
@@ -23,8 +25,8 @@ interface Shard {
   dirty: Known[]
 }
 
-/** One device as the directory knows it. */
-export interface DirectoryEntry {
+/** One device as the directory knows it. Its counts of minutes begin with the server's start. */
+export interface DirectoryEntry extends Readonly<MinuteCounts> {
   activity: Readonly<ActivityRow> | null
   presence: Readonly<PresenceRow> | null
 }
@@ -40,6 +42,9 @@ export class DeviceDirectory {
   readonly #shards: Shard[] = []
   #sorted: string[] | null = null
   #position = 0
+  /** The minute of the last notification; the log's time never goes back. */
+  #minute = 0
+  #minuteEndsAt = 0
   #next = 0
   #saving = false
   #timer: NodeJS.Timeout | null = null
@@ -103,23 +108,32 @@ export class DeviceDirectory {
     const { kind, device, at, seq } = notification
     if ((kind !== 'event' && kind !== 'presence') || device === '') return
     if (kind === 'event' && notification.source === 'server') return // no sign of life of the device it is about
+    if (at >= this.#minuteEndsAt) this.#enterMinute(at)
     const known = this.#knownOf(device)
+    if (kind === 'event') countEvent(known, this.#minute)
     if (kind === 'presence') this.#notePresence(known, notification)
     const shard = this.#shards[known.shard]
     if (shard === undefined || seq <= shard.saved) return
     const activity = known.activity
     const events = kind === 'event' ? 1 : 0
-    if (activity === null) known.activity = { device, firstSeenAt: at, lastSeenAt: at, events }
+    if (activity === null)
+      known.activity = { device, firstSeenAt: at, lastSeenAt: at, events, lastSeq: events === 1 ? seq : 0 }
     else {
       // An end of its connection is no sign of life.
       if (events === 1 || notification.kind !== 'presence' || notification.status === 'online')
         activity.lastSeenAt = at
+      if (events === 1) activity.lastSeq = seq
       activity.events += events
     }
     if (!known.dirty) {
       known.dirty = true
       shard.dirty.push(known)
     }
+  }
+
+  #enterMinute(at: number): void {
+    this.#minute = minuteOf(at)
+    this.#minuteEndsAt = endOfMinute(this.#minute)
   }
 
   #notePresence(known: Known, notification: Notification & { kind: 'presence' }): void {
@@ -134,7 +148,16 @@ export class DeviceDirectory {
   #knownOf(device: string): Known {
     let known = this.#known.get(device)
     if (known === undefined) {
-      known = { device, shard: shardOf(device), activity: null, presence: null, dirty: false }
+      known = {
+        device,
+        shard: shardOf(device),
+        activity: null,
+        presence: null,
+        dirty: false,
+        minute: 0,
+        minuteEvents: 0,
+        minuteEventsBefore: 0
+      }
       this.#known.set(device, known)
       // Sorting anew takes 150 ms for 100,000 devices, and while a fleet comes up that would be for every page.
       if (this.#sorted !== null) insertSorted(this.#sorted, device)

@@ -1,5 +1,6 @@
 // Finds the entries that pass a filter in blocks that are handed over newest first. Pure; runs beside the database, off
 // the event loop, and in small slices over the recent blocks in memory.
+import { joinParts } from './block-reader.ts'
 import type { BlockHead, PackedEntries } from './block-reader.ts'
 import { summaryTest } from './block-summary.ts'
 import type { BlockSummary } from './block-summary.ts'
@@ -87,13 +88,12 @@ export class BackwardReader {
 
   /** The outcome. `ended`: there is no block before the last one that was handed over. */
   finish(ended: boolean): PackedBackward {
-    const bytes = new Uint8Array(this.#bytes)
-    let at = 0
-    for (const part of this.#parts) {
-      bytes.set(part, at)
-      at += part.length
+    return {
+      seqs: Float64Array.from(this.#seqs),
+      bytes: joinParts(this.#parts, this.#bytes),
+      next: this.#next,
+      ended: ended && !this.#full
     }
-    return { seqs: Float64Array.from(this.#seqs), bytes, next: this.#next, ended: ended && !this.#full }
   }
 
   /** Where the block's passing entries lie, oldest first, for a block can only be read from its beginning. */

@@ -115,14 +115,24 @@ export class BlockReader {
       this.#gap = { from: this.#gap?.from ?? this.#next + 1, to: upTo }
       this.#next = upTo
     }
-    const bytes = new Uint8Array(this.#bytes)
-    let at = 0
-    for (const part of this.#parts) {
-      bytes.set(part, at)
-      at += part.length
+    return {
+      seqs: Float64Array.from(this.#seqs),
+      bytes: joinParts(this.#parts, this.#bytes),
+      next: Math.max(after, this.#next),
+      gap: this.#gap
     }
-    return { seqs: Float64Array.from(this.#seqs), bytes, next: Math.max(after, this.#next), gap: this.#gap }
   }
+}
+
+/** Parts one after the other in memory of their own; `length` is their bytes together. */
+export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 /** Decodes packed entries. Payloads share the memory of `packed.bytes`. */

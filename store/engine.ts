@@ -4,6 +4,7 @@ import type { CompiledQuery, Kysely } from 'kysely'
 import type { Block } from './block.ts'
 import type { BackwardRequest, PackedBackward } from './backward-reader.ts'
 import type { PackedEntries, ReadRequest } from './block-reader.ts'
+import type { PackedPick, PickRequest } from './entry-picker.ts'
 import type { Schema } from './schema.ts'
 
 export type SqlValue = string | number | null | Uint8Array
@@ -83,6 +84,8 @@ export interface Engine {
   readEntries(request: ReadRequest): Promise<PackedEntries>
   /** The same, newest first. */
   readBackward(request: BackwardRequest): Promise<PackedBackward>
+  /** Finds single entries by their sequences. */
+  pickEntries(request: PickRequest): Promise<PackedPick>
   /** Answers of several queries as of one moment. */
   query(queries: readonly CompiledQuery[]): Promise<unknown[][]>
   /** Does one slice of retention and merging. */

@@ -1,8 +1,11 @@
 // Reads of the log: recent notifications come from memory, older ones from the engine.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BackwardReader } from './backward-reader.ts'
 import type { BackwardRequest, PackedBackward } from './backward-reader.ts'
 import { unpackEntries } from './block-reader.ts'
 import type { Engine } from './engine.ts'
+import { EntryPicker } from './entry-picker.ts'
+import type { PackedPick } from './entry-picker.ts'
 import { compileFilter } from './filter.ts'
 import { mqttBytes } from './notification-size.ts'
 import type { Notification } from './notification.ts'
@@ -12,6 +15,7 @@ import type { ReadBackResult, ReadOptions, ReadResult } from './store.ts'
 const READ_BYTES_MAX = 4 * 1024 * 1024 // of one read whose caller names no limit
 const RECENT_LOOKED_AT_MAX = 16_384 // entries one read looks at in memory: about a millisecond
 const RECENT_BACKWARD_MAX = { summaries: 2048, entries: 2048 } // so is this
+const RECENT_PICKED_FROM_MAX = 4096 // and this: stepping over entries costs less
 
 export interface LogReaderOptions {
   engine: Engine
@@ -118,5 +122,32 @@ export class LogReader {
     if (seq < this.#first() || seq > this.#last()) return null
     const { items } = await this.read(seq - 1, { limit: 1 })
     return items[0]?.seq === seq ? items[0] : null
+  }
+
+  async getMany(seqs: readonly number[], onItems: (items: Notification[]) => void): Promise<void> {
+    const wanted = [...new Set(seqs)]
+      .filter(seq => seq >= this.#first() && seq <= this.#last())
+      .toSorted((a, b) => a - b)
+    for (let done = 0; done < wanted.length;) {
+      const rest = wanted.slice(done)
+      const older = rest.filter(seq => seq < this.#window.first)
+      const packed =
+        older.length > 0
+          ? await this.#engine.pickEntries({ seqs: older, bytesMax: READ_BYTES_MAX })
+          : this.#pickRecent(rest)
+      done += packed.done
+      if (packed.seqs.length > 0) onItems(unpackEntries(packed))
+      if (older.length === 0 && done < wanted.length) await nextTurn()
+    }
+  }
+
+  #pickRecent(seqs: readonly number[]): PackedPick {
+    const picker = new EntryPicker({ seqs, bytesMax: READ_BYTES_MAX }, RECENT_PICKED_FROM_MAX)
+    for (let seq = picker.next; seq !== null; seq = picker.next) {
+      const block = this.#window.block(seq)
+      if (block === null) picker.pass()
+      else picker.take(block.first, block.body)
+    }
+    return picker.finish()
   }
 }

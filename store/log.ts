@@ -177,6 +177,10 @@ export class StoreLog implements Log {
     return this.#reader.get(seq)
   }
 
+  getMany(seqs: readonly number[], onItems: (items: Notification[]) => void): Promise<void> {
+    return this.#reader.getMany(seqs, onItems)
+  }
+
   follow(
     after: number,
     onBatch: (batch: Batch) => void | Promise<void>,

@@ -43,6 +43,11 @@ export class RecentWindow {
     }
   }
 
+  /** The oldest sequence that is here; nothing newer is missing. Infinite when nothing is here. */
+  get first(): number {
+    return this.#held[this.#start]?.first ?? Number.POSITIVE_INFINITY
+  }
+
   /** Whether the block that holds `seq` is here. */
   has(seq: number): boolean {
     return this.block(seq) !== null

@@ -68,6 +68,7 @@ interface ActivityTable {
   first_seen_at: number
   last_seen_at: number
   events: number
+  last_seq: number
 }
 
 interface SessionTable {

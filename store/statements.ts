@@ -46,7 +46,7 @@ export class Statements {
       }),
       activity: upsert(db, 'activity', {
         keys: ['device'],
-        columns: ['device', 'first_seen_at', 'last_seen_at', 'events']
+        columns: ['device', 'first_seen_at', 'last_seen_at', 'events', 'last_seq']
       }),
       session: upsert(db, 'session', {
         keys: ['key'],
@@ -154,8 +154,8 @@ export class Statements {
         return one(text.presence, device, status, session, order, reason, since)
       }
       case 'activity': {
-        const { device, firstSeenAt, lastSeenAt, events } = change.row
-        return one(text.activity, device, firstSeenAt, lastSeenAt, events)
+        const { device, firstSeenAt, lastSeenAt, events, lastSeq } = change.row
+        return one(text.activity, device, firstSeenAt, lastSeenAt, events, lastSeq)
       }
       case 'session': {
         const { key, device, clientId, cursor, expiresAt, expiryIntervalS } = change.row

@@ -122,6 +122,11 @@ export interface Log {
   /** The single notification with this sequence, or null when it is not (or no longer) there. */
   get(seq: number): Promise<Notification | null>
   /**
+   * The notifications with these sequences that are (still) there, in rising order, some at a time: `onItems` is called
+   * for each page, of at most a few megabytes. Many sequences of one block cost little more than one.
+   */
+  getMany(seqs: readonly number[], onItems: (items: Notification[]) => void): Promise<void>
+  /**
    * Everything after `after` in order, past first, then live, without hole or repeat; `onGap` where retention was
    * faster. Live batches are handed over in the turn of the event loop in which their commit returned, before the
    * appenders' callbacks. A promise that `onBatch` returns is awaited before the next batch of the past.
@@ -174,6 +179,8 @@ export interface ActivityRow {
   firstSeenAt: number
   lastSeenAt: number
   events: number
+  /** Sequence of the last event; 0 when there was none, or none since this is known. */
+  lastSeq: number
 }
 
 export interface SubscriptionRow {

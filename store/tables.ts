@@ -116,7 +116,13 @@ export class StoreTables implements Tables {
       after =>
         this.#reader.queries
           .selectFrom('activity')
-          .select(['device', 'first_seen_at as firstSeenAt', 'last_seen_at as lastSeenAt', 'events'])
+          .select([
+            'device',
+            'first_seen_at as firstSeenAt',
+            'last_seen_at as lastSeenAt',
+            'events',
+            'last_seq as lastSeq'
+          ])
           .where('device', '>', after)
           .orderBy('device')
           .limit(PAGE_ROWS)

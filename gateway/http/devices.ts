@@ -4,8 +4,9 @@ import { hashToken, newToken } from '../../store/credentials.ts'
 import type { DeviceRow } from '../../store/store.ts'
 import { GatewayError } from '../errors.ts'
 import type { HttpContext } from './context.ts'
+import { devicesJson, isKnownDevice } from './device-json.ts'
 import { isDeviceId } from './posted-events.ts'
-import { device as deviceSchema, timeText } from './schemas.ts'
+import { device as deviceSchema, JSON_TYPE } from './schemas.ts'
 
 const PAGE_DEFAULT = 100
 
@@ -57,7 +58,11 @@ export function deviceRoutes(app: FastifyInstance, context: HttpContext): void {
         }
       }
     },
-    handler: async request => listDevices(context, request.query)
+    handler: async (request, reply) => {
+      const { page, next } = pageOf(context, request.query)
+      const items = await devicesJson(context, page)
+      return reply.type(JSON_TYPE).send(`{"items":[${items.join(',')}],"cursor":${JSON.stringify(next)}}`)
+    }
   })
 
   app.get<{ Params: { id: string } }>('/v1/devices/:id', {
@@ -67,7 +72,11 @@ export function deviceRoutes(app: FastifyInstance, context: HttpContext): void {
       answers: { 200: { description: 'It', schema: deviceSchema } }
     },
     schema: { params },
-    handler: async ({ params: { id } }) => describeDevice(context, id) ?? unknownDevice(id)
+    handler: async ({ params: { id } }, reply) => {
+      if (!isKnownDevice(context, id)) unknownDevice(id)
+      const [json] = await devicesJson(context, [id])
+      return reply.type(JSON_TYPE).send(json)
+    }
   })
 
   app.post<{ Body: { id: string } }>('/v1/devices', {
@@ -132,42 +141,23 @@ function unknownDevice(id: string): never {
   throw new GatewayError('device-unknown', `no device "${id.slice(0, 100)}" is registered or was seen`)
 }
 
-function listDevices(context: HttpContext, { search = '', status, cursor, limit }: Query): object {
+/** The ids of a page, and the cursor of the next; null after the last. */
+function pageOf(
+  context: HttpContext,
+  { search = '', status, cursor, limit }: Query
+): { page: string[]; next: string | null } {
   const ids = context.directory.ids()
   const wanted = search.toLowerCase()
-  const items: object[] = []
+  const page: string[] = []
   for (let at = cursor === undefined ? 0 : indexAfter(ids, decodeCursor(cursor)); at < ids.length; at++) {
     const id = ids[at] ?? ''
     if (!id.toLowerCase().includes(wanted)) continue
     if (status && (context.directory.get(id)?.presence?.status ?? 'unknown') !== status) continue
-    const found = describeDevice(context, id)
-    if (found === null) continue
-    if (items.length === limit) return { items, cursor: encodeCursor(String(items.at(-1)?.['id' as never])) }
-    items.push(found)
+    if (!isKnownDevice(context, id)) continue
+    if (page.length === limit) return { page, next: encodeCursor(page.at(-1) ?? '') }
+    page.push(id)
   }
-  return { items, cursor: null }
-}
-
-/** A device as the outside sees it; null when it is neither registered nor was ever seen. */
-function describeDevice({ store, directory }: HttpContext, id: string): object | null {
-  const row = store.devices.get(id)
-  const { activity, presence } = directory.get(id) ?? { activity: null, presence: null }
-  if (!row && !activity && !presence) return null
-  return {
-    id,
-    registered: row !== undefined,
-    createdAt: row ? timeText(row.createdAt) : null,
-    presence: presence && {
-      status: presence.status,
-      since: timeText(presence.since),
-      reason: presence.reason,
-      session: presence.session,
-      order: presence.order
-    },
-    firstSeenAt: activity && timeText(activity.firstSeenAt),
-    lastSeenAt: activity && timeText(activity.lastSeenAt),
-    events: activity?.events ?? 0
-  }
+  return { page, next: null }
 }
 
 /** Index of the first id after this one. */

@@ -15,11 +15,11 @@ import {
   beforeParameter,
   cursorParameter,
   filterParameters,
+  JSON_TYPE,
   notification,
   notificationPage
 } from './schemas.ts'
 
-const JSON_TYPE = 'application/json; charset=utf-8'
 const PAGE_DEFAULT = 100
 const PAGE_BYTES_MAX = 4 * 1024 * 1024
 /** Time one request may spend passing by what its filter does not want, before it answers how far it came. */

@@ -2,6 +2,9 @@
 import { kinds, severities } from '../../store/notification.ts'
 import { roles } from '../../store/store.ts'
 
+/** The content type of answers that are written as text. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
 const texts = (description: string, items: object = { type: 'string' }) => ({
   type: 'array',
   items,
@@ -86,7 +89,24 @@ export const device = {
     },
     firstSeenAt: nullable(time),
     lastSeenAt: nullable(time),
-    events: { type: 'integer' }
+    events: { type: 'integer' },
+    eventsPerMinute: {
+      type: 'number',
+      description: 'Over the last minute, about; since the server started.'
+    },
+    last: {
+      type: ['object', 'null'],
+      description: 'The last event; null when there was none, or none that is still kept.',
+      required: ['cursor', 'at', 'topic'],
+      properties: {
+        cursor: { type: 'string' },
+        at: { type: 'integer', description: 'Time of receipt, ms since 1970 UTC.' },
+        topic: { type: 'string' },
+        payload: { description: 'As the feed shows it; absent when truncated.' },
+        encoding: { enum: ['base64'] },
+        truncated: { const: true, description: 'The payload is long; the event at the cursor has it.' }
+      }
+    }
   }
 }
 

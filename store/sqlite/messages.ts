@@ -3,6 +3,7 @@ import type { CompiledQuery } from 'kysely'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice, SqlValue } from '../engine.ts'
+import type { PackedPick, PickRequest } from '../entry-picker.ts'
 import type { StoreErrorCode } from '../errors.ts'
 
 /** What a thread starts with: the folder and its statements' texts. */
@@ -31,6 +32,7 @@ export interface ReaderCalls {
   open: { request: null; answer: null }
   readEntries: { request: ReadRequest; answer: PackedEntries }
   readBackward: { request: BackwardRequest; answer: PackedBackward }
+  pickEntries: { request: PickRequest; answer: PackedPick }
   query: { request: readonly PlainQuery[]; answer: unknown[][] }
   close: { request: null; answer: null }
 }

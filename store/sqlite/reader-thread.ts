@@ -5,6 +5,8 @@ import { BackwardReader } from '../backward-reader.ts'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import { BlockReader, ENTRIES_MAX, SUMMARIES_MAX } from '../block-reader.ts'
 import type { BlockHead, PackedEntries, ReadRequest } from '../block-reader.ts'
+import { EntryPicker } from '../entry-picker.ts'
+import type { PackedPick, PickRequest } from '../entry-picker.ts'
 import { openDatabase } from './database.ts'
 import type { ReaderQueries } from './log-queries.ts'
 import type { PlainQuery, ReaderCalls, WorkerData } from './messages.ts'
@@ -39,7 +41,7 @@ function readEntries(request: ReadRequest): PackedEntries {
         if (reader.done) return reader.finish(false)
         const head = headOf(row)
         from = head.last + 1
-        if (reader.wants(head)) reader.take(head, bodyOf(statements, head))
+        if (reader.wants(head)) reader.take(head, bodyOf(statements, head.first))
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
     }
@@ -56,10 +58,22 @@ function readBackward(request: BackwardRequest): PackedBackward {
         if (reader.done) return reader.finish(false)
         const head = headOf(row)
         before = head.first
-        if (reader.wants(head)) reader.take(head, bodyOf(statements, head))
+        if (reader.wants(head)) reader.take(head, bodyOf(statements, head.first))
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
     }
+  })
+}
+
+function pickEntries(request: PickRequest): PackedPick {
+  return reading(statements => {
+    const picker = new EntryPicker(request, ENTRIES_MAX)
+    for (let seq = picker.next; seq !== null; seq = picker.next) {
+      const floor = statements.get(sql.floor).get(seq, 1)
+      if (floor === undefined) picker.pass()
+      else picker.take(Number(floor['first']), bodyOf(statements, Number(floor['first'])))
+    }
+    return picker.finish()
   })
 }
 
@@ -73,7 +87,7 @@ function headOf(row: Record<string, unknown>): BlockHead {
   }
 }
 
-function bodyOf(statements: StatementCache, { first }: BlockHead): Uint8Array {
+function bodyOf(statements: StatementCache, first: number): Uint8Array {
   return statements.get(sql.body).get(first)?.['body'] as Uint8Array
 }
 
@@ -93,6 +107,10 @@ serve<ReaderCalls>({
   },
   readBackward(request) {
     const packed = readBackward(request)
+    return { answer: packed, move: [packed.bytes.buffer, packed.seqs.buffer] }
+  },
+  pickEntries(request) {
+    const packed = pickEntries(request)
     return { answer: packed, move: [packed.bytes.buffer, packed.seqs.buffer] }
   },
   query: queries => ({ answer: query(queries) }),

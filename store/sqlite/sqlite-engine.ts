@@ -5,6 +5,7 @@ import type { Block } from '../block.ts'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, Engine, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
+import type { PackedPick, PickRequest } from '../entry-picker.ts'
 import { migrations } from '../migrate.ts'
 import { compilingKysely } from './kysely-sqlite.ts'
 import { readerQueries, writerQueries } from './log-queries.ts'
@@ -50,6 +51,10 @@ export class SqliteEngine implements Engine {
 
   readBackward(request: BackwardRequest): Promise<PackedBackward> {
     return this.#reader.call('readBackward', request)
+  }
+
+  pickEntries(request: PickRequest): Promise<PackedPick> {
+    return this.#reader.call('pickEntries', request)
   }
 
   query(queries: readonly CompiledQuery[]): Promise<unknown[][]> {

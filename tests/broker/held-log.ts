@@ -72,6 +72,7 @@ export class HeldLog implements Log {
   read = (after: number, options: ReadOptions) => this.#log.read(after, options)
   readBack = (before: number, options: ReadOptions) => this.#log.readBack(before, options)
   get = (seq: number) => this.#log.get(seq)
+  getMany: Log['getMany'] = (...given) => this.#log.getMany(...given)
   seqBefore = (at: number) => this.#log.seqBefore(at)
   follow: Log['follow'] = (...given) => this.#log.follow(...given)
   streamCount = (device: string) => this.#log.streamCount(device)

@@ -217,6 +217,18 @@ export function logContract(name: string, newPlace: NewPlace): void {
         expect(await store.log.get(0)).toBeNull()
         expect(await store.log.get(21)).toBeNull()
       })
+
+      test('finds many notifications, in order and each once', async () => {
+        await using place = await newPlace()
+        await using store = await place.open(options)
+        for (let index = 1; index < 40; index++) store.log.append(event(`${index}`), null)
+        await appended(store.log, event('40'))
+        await appendOneByOne(store.log, 5, index => event(`${index + 40}`))
+        const found = await manyOf(store.log, [44, 13, 3, 13, 46, 0, 40, 41, 1, 1_000_000])
+        expect(found).toEqual([1, 3, 13, 40, 41, 44].map(seq => ({ seq, text: String(seq) })))
+        expect(await manyOf(store.log, [])).toEqual([])
+        expect(await manyOf(store.log, [0, 46])).toEqual([])
+      })
     })
 
     readBackContract(newPlace)
@@ -233,6 +245,22 @@ export function logContract(name: string, newPlace: NewPlace): void {
       expect(opened).toMatchObject({ items: [], more: true })
       expect(opened.next).toBeGreaterThan(10_000)
       expect(opened.next).toBeLessThan(40_001)
+    })
+
+    test('finds many notifications of many blocks, from memory and from the database, a page at a time', async () => {
+      await using place = await newPlace()
+      await using store = await place.open({ recentBytesMax: 3_000_000 })
+      for (let index = 1; index < 1500; index++) store.log.append(event(`${index}`.padEnd(8000)), null)
+      await appended(store.log, event('1500'))
+      const wanted = Array.from({ length: 750 }, (_, index) => index * 2 + 1)
+      const pages: number[] = []
+      const found: number[] = []
+      await store.log.getMany(wanted, items => {
+        pages.push(items.length)
+        found.push(...items.map(item => item.seq))
+      })
+      expect(found).toEqual(wanted)
+      expect(Math.max(...pages)).toBeLessThan(600)
     })
 
     describe('follow', () => {
@@ -351,6 +379,7 @@ export function logContract(name: string, newPlace: NewPlace): void {
         expect(page.gap).toEqual({ from: 4, to: 10 })
         expect(page.items.map(item => item.seq)).toEqual([11, 12])
         expect(await store.log.get(5)).toBeNull()
+        expect((await manyOf(store.log, [20, 5, 11, 10])).map(({ seq }) => seq)).toEqual([11, 20])
         const gaps: Gap[] = []
         const seen = collect(store.log, 3, gap => gaps.push(gap))
         await eventually(() => seen.seqs.at(-1) === 20)
@@ -444,6 +473,15 @@ function collect(log: Log, after: number, onGap?: (gap: Gap) => void): { seqs: n
     onGap
   )
   return seen
+}
+
+async function manyOf(log: Log, seqs: number[]): Promise<{ seq: number; text: string }[]> {
+  const found: { seq: number; text: string }[] = []
+  await log.getMany(seqs, items => {
+    expect(items.length).toBeGreaterThan(0)
+    found.push(...items.map(item => ({ seq: item.seq, text: payloadText(item) })))
+  })
+  return found
 }
 
 function payloadText(item: Notification): string {

@@ -58,7 +58,7 @@ export function tablesContract(name: string, newPlace: NewPlace): void {
     test('presence and activity keep the last row of each device', async () => {
       await using place = await newPlace()
       await using store = await place.open()
-      const activity: ActivityRow = { device: 'pump-1', firstSeenAt: 1, lastSeenAt: 2, events: 3 }
+      const activity: ActivityRow = { device: 'pump-1', firstSeenAt: 1, lastSeenAt: 2, events: 3, lastSeq: 4 }
       await written(store.log, [
         { put: 'presence', row: presence },
         { put: 'presence', row: { ...presence, device: 'pump-2' } },
@@ -67,10 +67,10 @@ export function tablesContract(name: string, newPlace: NewPlace): void {
       const offline: PresenceRow = { ...presence, status: 'offline', order: 2, reason: 'keepalive' }
       await written(store.log, [
         { put: 'presence', row: offline },
-        { put: 'activity', row: { ...activity, events: 4 } }
+        { put: 'activity', row: { ...activity, events: 4, lastSeq: 9 } }
       ])
       expect(await store.tables.presence()).toEqual([offline, { ...presence, device: 'pump-2' }])
-      expect(await store.tables.activity()).toEqual([{ ...activity, events: 4 }])
+      expect(await store.tables.activity()).toEqual([{ ...activity, events: 4, lastSeq: 9 }])
     })
 
     test('reads tables that are longer than a page', async () => {

@@ -111,6 +111,132 @@ describe('a device', () => {
   })
 })
 
+describe('the last event of a device', () => {
+  const last = async (server: Harness, id: string) => (await server.ask(`/v1/devices/${id}`)).body.last
+
+  test('is shown as the feed shows it, in lists too', async () => {
+    await using server = await startGateway()
+    await server.append(
+      event({ device: 'a', payload: Buffer.from('1') }),
+      event({ device: 'a', topic: 'site/a/door', payload: Buffer.from('{"n":12345678901234567890}') }),
+      event({ device: 'b', payload: Buffer.from([0, 255]) }),
+      event({ device: 'c', payload: Buffer.from('open') }),
+      presence('a', 'offline', 1),
+      presence('d', 'online', 1)
+    )
+    const { items } = (await server.ask('/v1/notifications?after=earliest&kinds=event')).body
+    const list = await server.ask('/v1/devices')
+    expect(list.type).toContain('application/json')
+    expect(list.body.items.map((item: { last: object }) => item.last)).toEqual([
+      { cursor: items[1].cursor, at: items[1].at, topic: 'site/a/door', payload: items[1].payload },
+      {
+        cursor: items[2].cursor,
+        at: items[2].at,
+        topic: 'site/a/temperature',
+        payload: 'AP8=',
+        encoding: 'base64'
+      },
+      { cursor: items[3].cursor, at: items[3].at, topic: 'site/a/temperature', payload: 'open' },
+      null
+    ])
+    expect(list.text).toContain('12345678901234567890')
+    expect(await last(server, 'a')).toEqual(list.body.items[0].last)
+  })
+
+  test('is not what the server publishes about it', async () => {
+    await using server = await startGateway()
+    await server.append(
+      event({ device: 'a', payload: Buffer.from('1') }),
+      event({ device: 'a', payload: Buffer.from('2'), source: 'server' })
+    )
+    expect(await last(server, 'a')).toMatchObject({ payload: 1 })
+  })
+
+  test('has no payload that is long', async () => {
+    await using server = await startGateway()
+    await server.append(
+      event({ device: 'fits', payload: Buffer.from(JSON.stringify('x'.repeat(2046))) }),
+      event({ device: 'long', payload: Buffer.from(JSON.stringify('x'.repeat(2047))) }),
+      event({ device: 'grows', payload: Buffer.alloc(2000, 255) }) // as base64
+    )
+    expect(await last(server, 'fits')).toMatchObject({ payload: 'x'.repeat(2046) })
+    for (const device of ['long', 'grows'])
+      expect(await last(server, device)).toEqual({
+        cursor: expect.any(String),
+        at: expect.any(Number),
+        topic: 'site/a/temperature',
+        truncated: true
+      })
+  })
+
+  test('is known after a restart, also what was appended since the last save', async () => {
+    await using folder = await temporaryFolder()
+    {
+      await using server = await startGateway({ dir: folder.path })
+      await server.append(event({ device: 'a', payload: Buffer.from('1') }))
+    } // saved at close
+    {
+      await using server = await startGateway({ dir: folder.path })
+      await server.append(event({ device: 'b', payload: Buffer.from('2') }))
+      const { log } = server.store
+      log.health = () => ({ writable: false, code: 'test', reason: 'as after a crash', since: 0 })
+    }
+    await using server = await startGateway({ dir: folder.path })
+    await eventually(async () => (await server.ask('/v1/devices/b')).body.events === 1)
+    expect([await last(server, 'a'), await last(server, 'b')]).toMatchObject([{ payload: 1 }, { payload: 2 }])
+  })
+
+  test('is gone when retention has removed it', async () => {
+    let now = 1_000_000
+    await using server = await startGateway({
+      store: { now: () => now, retentionAgeMs: 1000, maintenanceMs: 50 }
+    })
+    await server.append(event({ device: 'a' }))
+    expect(await last(server, 'a')).not.toBeNull()
+    now += 5000
+    await eventually(async () => (await last(server, 'a')) === null)
+    expect((await server.ask('/v1/devices/a')).body.events).toBe(1)
+  })
+
+  test('is found for a page of many devices, in memory and in the database', async () => {
+    await using server = await startGateway({ store: { recentBytesMax: 20_000 } })
+    const count = 600
+    const ids = Array.from({ length: count }, (_, index) => `d${String(index).padStart(4, '0')}`)
+    for (let from = 0; from < count; from += 50)
+      await server.append(
+        ...ids
+          .slice(from, from + 50)
+          .map((device, index) => event({ device, payload: Buffer.from(String(from + index)) }))
+      )
+    const { items } = (await server.ask('/v1/devices?limit=1000')).body
+    expect(items.map((item: { last: { payload: number } }) => item.last.payload)).toEqual(
+      ids.map((_, index) => index)
+    )
+  })
+})
+
+test('the rate of a device counts its events of the last minute', async () => {
+  let at = 28_333_333 * 60_000
+  const now = () => at
+  await using server = await startGateway({ store: { now }, gateway: { now } })
+  const rates = async () =>
+    (await server.ask('/v1/devices')).body.items.map((item: object) => item['eventsPerMinute' as never])
+  await server.append(
+    ...Array.from({ length: 30 }, () => event({ device: 'a' })),
+    event({ device: 'b' }),
+    event({ device: 'b', source: 'server' }),
+    presence('b', 'online', 1),
+    presence('c', 'online', 1)
+  )
+  expect(await rates()).toEqual([30, 1, 0])
+  at += 60_000
+  await server.append(event({ device: 'b' }))
+  at += 15_000
+  expect(await rates()).toEqual([22.5, 1.8, 0])
+  at += 60_000
+  expect(await rates()).toEqual([0, 0.8, 0])
+})
+
 describe('registration', () => {
   const admin = { role: 'admin' as const }
   const register = (id: string) => ({ ...admin, method: 'POST', body: JSON.stringify({ id }) })

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
 import { closeCodes, errorCodes } from '../../gateway/errors.ts'
+import { LAST_PAYLOAD_MAX } from '../../gateway/http/device-json.ts'
 import { IDEMPOTENCY } from '../../gateway/http/publish.ts'
 
 // Tables are padded by the formatter.
@@ -22,6 +23,10 @@ describe('docs/protocol/feed.md', () => {
     expect(Object.fromEntries(rows.map(([, code, reason]) => [reason, Number(code)]))).toEqual(closeCodes)
     for (const [, code, , again] of rows)
       expect({ code, again }).toEqual({ code, again: Number(code) < 4500 ? 'yes' : 'no' })
+  })
+
+  test('states what payload a device is shown with', () => {
+    expect(section('Devices and tokens')).toContain(`A payload of more than ${LAST_PAYLOAD_MAX} bytes`)
   })
 
   test('states the limits of idempotency keys', () => {

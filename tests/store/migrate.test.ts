@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from '@jest/globals'
-import { migrate } from '../../store/migrate.ts'
+import { migrate, migrations } from '../../store/migrate.ts'
 import type { Migration } from '../../store/migrate.ts'
 import { executingKysely } from '../../store/sqlite/kysely-sqlite.ts'
 
@@ -37,6 +37,17 @@ describe('migrations', () => {
     expect(() => db.exec('select * from half')).toThrow('no such table')
     await migrate(executingKysely(db), types, [table('one'), table('half')])
     db.exec('select * from half')
+  })
+
+  test('leave the last event of devices that were seen before it was known unknown', async () => {
+    const db = new DatabaseSync(':memory:')
+    await migrate(executingKysely(db), types, migrations.slice(0, 3))
+    db.exec("insert into activity (device, first_seen_at, last_seen_at, events) values ('a', 1, 2, 3)")
+    await migrate(executingKysely(db), types)
+    expect(db.prepare('select events, last_seq from activity').get()).toMatchObject({
+      events: 3,
+      last_seq: 0
+    })
   })
 
   test('of a newer version are not touched', async () => {

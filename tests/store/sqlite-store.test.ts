@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { openSqliteStore } from '../../store/sqlite/open-sqlite-store.ts'
+import type { ActivityRow } from '../../store/store.ts'
 import { appended, event, quietOptions } from '../contract/store-place.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
@@ -126,8 +127,8 @@ test('a statement that can never succeed ends the process through onFatal', asyn
   await using place = await sqlitePlace()
   const errors: Error[] = []
   await using store = await openIn(place.dir, { onFatal: error => errors.push(error) })
-  const broken = { device: null, firstSeenAt: 0, lastSeenAt: 0, events: 0 } as unknown
-  const row = broken as { device: string; firstSeenAt: number; lastSeenAt: number; events: number }
+  const broken = { device: null, firstSeenAt: 0, lastSeenAt: 0, events: 0, lastSeq: 0 } as unknown
+  const row = broken as ActivityRow
   await expect(
     appended(store.log, event('x'), { changes: [{ put: 'activity', row }] })
   ).rejects.toMatchObject({ code: 'store-closed' })
