@@ -15,23 +15,24 @@ export interface TypedFieldProps {
 export function TypedField({ label, hint, value, onTyped, search = false }: TypedFieldProps) {
   const [text, setText] = useState(value)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const typed = useRef(value)
+  const input = useRef<HTMLInputElement>(null)
+  // The timer calls what is current by then, so that it undoes nothing that was changed meanwhile.
+  const current = useRef(onTyped)
+  current.current = onTyped
   // What is set from elsewhere (a link, "clear") goes before what stands here, but not while somebody types it.
   useEffect(() => {
-    if (value === typed.current) return
-    typed.current = value
-    setText(value)
+    if (document.activeElement !== input.current) setText(value)
   }, [value])
   useEffect(() => () => clearTimeout(timer.current), [])
   const apply = (given: string) => {
     clearTimeout(timer.current)
-    typed.current = given
-    onTyped(given)
+    current.current(given)
   }
   return (
     <label class="field">
       <span>{label}</span>
       <input
+        ref={input}
         type="search"
         placeholder={hint}
         value={text}

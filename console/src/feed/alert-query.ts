@@ -1,7 +1,6 @@
 // Which alerts are listed, from and to the page's address. Pure.
 import { severities } from '../api/shapes.ts'
 import type { Alert, Severity } from '../api/shapes.ts'
-import { termsOf } from './feed-query.ts'
 
 export interface AlertQuery {
   /** `open`: firing and acknowledged. */
@@ -15,8 +14,8 @@ export function alertQueryOfAddress(parameters: URLSearchParams): AlertQuery {
   return {
     show: parameters.get('show') === 'resolved' ? 'resolved' : 'open',
     severityMin: severities.find(severity => severity === parameters.get('severityMin')) ?? 'info',
-    rules: parameters.getAll('rule').flatMap(termsOf),
-    devices: parameters.getAll('device').flatMap(termsOf)
+    rules: parameters.getAll('rule').filter(rule => rule !== ''),
+    devices: parameters.getAll('device').filter(device => device !== '')
   }
 }
 
