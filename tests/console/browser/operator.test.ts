@@ -1,0 +1,281 @@
+// What an operator does, in a real browser: signs in, finds out what is wrong, acknowledges it, finds out why, tries rules.
+import { describe, expect, test } from '@jest/globals'
+import type { Alert } from '../../../console/src/api/shapes.ts'
+import { eventually } from '../../helpers/eventually.ts'
+import { chromiumIsHere, ConsoleWindow, narrow, openBrowser } from './browser.ts'
+import { ConsoleServer } from './console-server.ts'
+
+const inBrowser = chromiumIsHere() ? describe : describe.skip
+
+inBrowser('signing in', () => {
+  test('with a token: a wrong one is refused in words, the right one is asked for once', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const { page } = window
+    await page.goto(`${server.url}/alerts`)
+    await page.getByLabel('Token').waitFor()
+    expect(await window.violations()).toEqual([])
+    expect(window.troubles).toEqual([])
+    await page.getByLabel('Token').fill('wrong')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('The server does not know this token').waitFor()
+    window.troubles.splice(0) // that the request was refused
+    await page.getByLabel('Token').fill(server.adminToken)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor()
+    expect(await page.evaluate('document.cookie')).toBe('') // nothing for scripts to read
+    await page.reload()
+    await page.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor()
+    expect(window.troubles).toEqual([])
+    await page.getByRole('button', { name: /You and this page/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Token').waitFor()
+    await page.reload()
+    await page.getByLabel('Token').waitFor()
+    expect(window.troubles).toEqual([])
+  })
+
+  test('with a link, once; its code does not stay in the address', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const link = server.run('console').trim()
+    await window.signIn(link)
+    expect(window.page.url()).toBe(`${server.url}/`)
+    await using other = await ConsoleWindow.open(opened.browser)
+    await other.page.goto(link)
+    await other.page.getByText('The sign-in link was used before or is too old.').waitFor()
+  })
+
+  test('a viewer sees everything and is offered nothing that the server would refuse', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const { page } = window
+    await server.post({ device: 'freezer-1', topic: 'cold/freezer-1/temperature', payload: { celsius: 1 } })
+    await window.signIn(await server.link('viewer'))
+    await page.getByText('One alert is firing').waitFor()
+    for (const path of [
+      '/',
+      '/alerts',
+      '/alerts/a1',
+      '/silences',
+      '/channels',
+      '/rules',
+      '/devices/freezer-1'
+    ]) {
+      await page.goto(server.url + path)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      const buttons = page.getByRole('button', {
+        name: /Acknowledge|Resolve|^Silence|Send a test|Add|Reload|Register|End/
+      })
+      expect({ path, offered: await buttons.allTextContents() }).toEqual({ path, offered: [] })
+    }
+    await page.goto(`${server.url}/alerts/a1`)
+    await page.getByText('Raised').waitFor()
+    expect(window.troubles).toEqual([])
+  })
+
+  test('a token that is revoked ends what it opened', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    await window.signIn(await server.link('operator'))
+    await window.page.getByText('Live', { exact: true }).waitFor()
+    const { items } = await server.ask<{ items: { id: string; role: string }[] }>('GET', '/v1/tokens')
+    const operator = items.find(({ role }) => role === 'operator')
+    await server.ask('DELETE', `/v1/tokens/${operator?.id}`)
+    await window.page.getByLabel('Token').waitFor()
+  })
+})
+
+inBrowser('an alert that a device raises', () => {
+  test('is seen at once, acknowledged by keyboard, and tells its whole story', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const { page } = window
+    await window.signIn(await server.link())
+    await page.getByText('Nothing is wrong that a rule knows of.').waitFor()
+    await using device = server.warmDevice()
+    await page.getByText('One alert is firing').waitFor()
+    await eventually(async () => (await page.title()) === '(1) Tocsin')
+    await page.keyboard.press('g')
+    await page.keyboard.press('a')
+    await page.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor()
+    await page.getByRole('row', { name: /freezer-0001 is at -5 °C/ }).waitFor()
+    expect(await window.violations()).toEqual([])
+    await page.keyboard.press('j')
+    await page.keyboard.press('a')
+    const dialog = page.getByRole('dialog', { name: 'Acknowledge a1' })
+    await dialog.getByLabel('Comment').fill('the door was open')
+    expect(await window.violations()).toEqual([])
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('a1 is acknowledged.').waitFor()
+    await page.getByRole('cell', { name: 'Acknowledged · first start' }).waitFor()
+    const { alert } = await server.ask<{ alert: Alert }>('GET', '/v1/alerts/a1')
+    expect(alert).toMatchObject({
+      state: 'acknowledged',
+      acknowledged: { actor: 'first start', comment: 'the door was open' }
+    })
+    // Its page: since when, why, what was done, and who was told.
+    await page.keyboard.press('Enter')
+    const story = page.getByRole('region', { name: 'What happened' })
+    await story.getByText('Cause:').waitFor()
+    await story.getByText('Raised').waitFor()
+    await story.getByText('Told desk').waitFor()
+    await story.getByText('first start: the door was open').waitFor()
+    await page.getByRole('region', { name: 'Who was told' }).getByText('desk').waitFor()
+    expect(await page.getByRole('link', { name: 'What to do (runbook)' }).getAttribute('href')).toBe(
+      'https://example.org/warm'
+    )
+    expect(await window.violations()).toEqual([])
+    await page.keyboard.press('r')
+    await page.getByRole('button', { name: 'Resolve', exact: true }).last().click()
+    await page.getByText('Resolved', { exact: true }).first().waitFor()
+    await device.terminate()
+    expect(window.troubles).toEqual([])
+  })
+
+  test('is silenced from its row, which is then among the silences and can be ended', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const { page } = window
+    await server.post({ device: 'freezer-1', topic: 'cold/freezer-1/temperature', payload: { celsius: 1 } })
+    await window.signIn(await server.link('operator'))
+    await page.getByRole('link', { name: /^Alerts/ }).click()
+    await page.getByRole('button', { name: /^Silence: freezer-1/ }).click()
+    await page.getByLabel('For how long').selectOption('15m')
+    await page.getByLabel('Everything about freezer-1').check()
+    await page.getByRole('dialog').getByRole('button', { name: 'Silence', exact: true }).click()
+    await page.getByText('a1 is silent now.').waitFor()
+    const silences = () =>
+      server.ask<{ items: { state: string; match: object; author: string }[] }>('GET', '/v1/silences')
+    expect((await silences()).items).toMatchObject([
+      { state: 'active', match: { devices: ['freezer-1'] }, author: 'a operator' }
+    ])
+    await page.getByRole('link', { name: 'Silences' }).click()
+    await page.getByRole('heading', { name: 'Silences', level: 1 }).waitFor()
+    expect(await window.violations()).toEqual([])
+    await page.getByRole('button', { name: /End/ }).first().click()
+    const confirm = page.getByRole('dialog').getByRole('button', { name: /End/ })
+    if (await confirm.isVisible()) await confirm.click()
+    await eventually(async () => (await silences()).items[0]?.state === 'ended')
+    expect(window.troubles).toEqual([])
+  })
+})
+
+inBrowser('a device', () => {
+  test('is found, and its page shows its presence, values and time line', async () => {
+    await using server = await ConsoleServer.start()
+    await using device = server.warmDevice()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const { page } = window
+    await server.post(...server.numbered(1, 2))
+    await window.signIn(await server.link())
+    await page.getByRole('link', { name: 'Devices' }).click()
+    await page.getByRole('link', { name: 'counter' }).waitFor()
+    await page.getByRole('link', { name: 'freezer-0001' }).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('FREEZ')
+    await page.getByRole('link', { name: 'counter' }).waitFor({ state: 'detached' })
+    expect(await window.violations()).toEqual([])
+    await page.getByRole('link', { name: 'freezer-0001' }).click()
+    await page.getByRole('heading', { name: 'freezer-0001', level: 1 }).waitFor()
+    await page
+      .getByText(/Online/)
+      .first()
+      .waitFor()
+    await page.getByRole('img', { name: /celsius.*last -5/ }).waitFor()
+    await page
+      .getByRole('option', { name: /cold\/freezer-0001\/temperature/ })
+      .first()
+      .waitFor()
+    expect(await window.violations()).toEqual([])
+    await device.terminate()
+    expect(window.troubles).toEqual([])
+  })
+})
+
+inBrowser('a rule', () => {
+  test('is tried over history, changed, and its firings are drawn', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser)
+    const { page } = window
+    for (const celsius of [-20, -5, -20, -3, -20])
+      await server.post({ device: 'freezer-1', topic: 'cold/freezer-1/temperature', payload: { celsius } })
+    await window.signIn(await server.link('operator'))
+    await page.getByRole('link', { name: 'Rules' }).click()
+    await page.getByRole('link', { name: 'too-warm' }).click()
+    await page.getByRole('button', { name: 'Try it' }).click()
+    await page
+      .getByText(/Fired 2 times|2 firings|would have fired|fired/i)
+      .first()
+      .waitFor()
+    expect(await window.violations()).toEqual([])
+    await page.getByLabel('A changed text').check()
+    const text = page.getByRole('textbox', { name: /Rule|text|YAML/i }).last()
+    await text.fill((await text.inputValue()).replace('-10.0', '-4.0'))
+    await page.getByRole('button', { name: 'Try it' }).click()
+    await page
+      .getByText(/is at -3 °C/)
+      .first()
+      .waitFor()
+    await page.getByText(/is at -5 °C/).waitFor({ state: 'detached' })
+    await text.fill('name: broken\nwhen: payload.celsius >\n')
+    await page.getByRole('button', { name: 'Try it' }).click()
+    await page
+      .getByText(/line 2/i)
+      .first()
+      .waitFor()
+    expect(await window.violations()).toEqual([])
+  })
+})
+
+inBrowser('every page', () => {
+  test('is accessible, wide and narrow, in light and dark, and asks no other host for anything', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await server.post({ device: 'freezer-1', topic: 'cold/freezer-1/temperature', payload: { celsius: 1 } })
+    const paths = [
+      '/',
+      '/feed',
+      '/alerts',
+      '/alerts?show=resolved',
+      '/alerts/a1',
+      '/devices',
+      '/devices/freezer-1'
+    ]
+    paths.push(
+      '/rules',
+      '/rules/too-warm',
+      '/rules?try=1',
+      '/silences',
+      '/channels',
+      '/nowhere',
+      '/alerts/a999'
+    )
+    const windows = [{ colorScheme: 'light' }, { colorScheme: 'dark', viewport: narrow }] as const
+    for (const options of windows) {
+      await using window = await ConsoleWindow.open(opened.browser, options)
+      const { page } = window
+      await window.signIn(await server.link())
+      for (const path of paths.filter(each => each !== '/nowhere')) {
+        await page.goto(server.url + path)
+        await page.getByText('Live', { exact: true }).waitFor()
+        await page.getByText('Loading …').waitFor({ state: 'detached' })
+        expect({ path, violations: await window.violations() }).toEqual({ path, violations: [] })
+        const overflow = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+        expect({ path, overflow }).toEqual({ path, overflow: false })
+      }
+      // That alert a999 is not there is an answer with status 404, which browsers call an error.
+      expect(window.troubles.filter(text => !text.includes('404'))).toEqual([])
+      const hosts = new Set(window.requested.map(address => new URL(address).host))
+      expect([...hosts]).toEqual([new URL(server.url).host])
+    }
+  })
+})
