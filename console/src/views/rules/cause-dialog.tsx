@@ -27,5 +27,5 @@ function Cause({ cursor }: { cursor: string }) {
 
 /** Whether what was asked for is no longer kept. */
 export function isGone(error: unknown): boolean {
-  return error instanceof RequestError && error.status === 404
+  return error instanceof RequestError && error.code === 'notification-unknown'
 }

@@ -96,12 +96,13 @@ export function DryRunPanel({ rule }: { rule: Rule | null }) {
               onInput={event => setTo(event.currentTarget.value)}
             />
           </label>
+          {/* Keys: as one element, it would be a submit button by the time that the browser ends the click on Stop. */}
           {run.busy ? (
-            <button type="button" class="button" onClick={run.abort}>
+            <button key="abort" type="button" class="button" onClick={run.abort}>
               {words.abort}
             </button>
           ) : (
-            <button type="submit" class="button button-main">
+            <button key="run" type="submit" class="button button-main">
               {words.run}
             </button>
           )}
