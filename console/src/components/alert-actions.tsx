@@ -56,7 +56,8 @@ export function AlertActionDialog({ action, alert, onClose, onDone }: AlertActio
     setBusy(true)
     setProblem('')
     try {
-      onDone?.(await perform(action, alert, { comment, duration, wide }))
+      const changed = await perform(action, alert, { comment, duration, wide })
+      onDone?.(changed)
       say(words.done[action](alert.id))
       onClose()
     } catch (error) {

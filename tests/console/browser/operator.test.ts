@@ -73,7 +73,7 @@ inBrowser('signing in', () => {
       expect({ path, offered: await buttons.allTextContents() }).toEqual({ path, offered: [] })
     }
     await page.goto(`${server.url}/alerts/a1`)
-    await page.getByText('Raised').waitFor()
+    await page.getByText('Raised', { exact: true }).waitFor()
     expect(window.troubles).toEqual([])
   })
 
@@ -178,12 +178,12 @@ inBrowser('a device', () => {
     await window.signIn(await server.link())
     await page.getByRole('link', { name: 'Devices' }).click()
     await page.getByRole('link', { name: 'counter' }).waitFor()
-    await page.getByRole('link', { name: 'freezer-0001' }).waitFor()
+    await page.getByRole('link', { name: 'freezer-0001', exact: true }).waitFor()
     await page.keyboard.press('/')
     await page.keyboard.type('FREEZ')
     await page.getByRole('link', { name: 'counter' }).waitFor({ state: 'detached' })
     expect(await window.violations()).toEqual([])
-    await page.getByRole('link', { name: 'freezer-0001' }).click()
+    await page.getByRole('link', { name: 'freezer-0001', exact: true }).click()
     await page.getByRole('heading', { name: 'freezer-0001', level: 1 }).waitFor()
     await page
       .getByText(/Online/)
@@ -267,7 +267,7 @@ inBrowser('every page', () => {
       for (const path of paths.filter(each => each !== '/nowhere')) {
         await page.goto(server.url + path)
         await page.getByText('Live', { exact: true }).waitFor()
-        await page.getByText('Loading …').waitFor({ state: 'detached' })
+        await eventually(async () => (await page.getByText('Loading …').count()) === 0)
         expect({ path, violations: await window.violations() }).toEqual({ path, violations: [] })
         const overflow = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
         expect({ path, overflow }).toEqual({ path, overflow: false })
