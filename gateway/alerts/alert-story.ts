@@ -8,8 +8,6 @@ import type { AlertJson } from './alert-json.ts'
 import { alertOfRow } from './alert-row.ts'
 
 const ENTRIES_MAX = 500
-/** Reads of the log at a time. */
-const READS_MAX = 16
 
 /** A notification as the feed shows it. */
 export type NotificationJson = Record<string, unknown>
@@ -60,10 +58,11 @@ export async function storyOf(id: string, sources: StorySources): Promise<Story 
 
 /** The notifications with these sequences; null for those that retention took. */
 async function readAll(log: Log, seqs: readonly number[]): Promise<(Notification | null)[]> {
-  const read: (Notification | null)[] = []
-  for (let from = 0; from < seqs.length; from += READS_MAX)
-    read.push(...(await Promise.all(seqs.slice(from, from + READS_MAX).map(seq => log.get(seq)))))
-  return read
+  const found = new Map<number, Notification>()
+  await log.getMany(seqs, items => {
+    for (const item of items) found.set(item.seq, item)
+  })
+  return seqs.map(seq => found.get(seq) ?? null)
 }
 
 function shownOf(epoch: string, notification: Notification): NotificationJson {
