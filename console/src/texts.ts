@@ -638,6 +638,7 @@ title: '{device} is at {payload.celsius} °C'
   },
 
   alertPage: {
+    title: (id: string) => `Alert ${id}`,
     story: 'What happened',
     facts: 'What is known',
     told: 'Who was told',

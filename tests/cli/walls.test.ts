@@ -21,7 +21,11 @@ const forbidden = [
   ['devices-sim/j.ts', '../broker/ingest.ts'],
   ['config/k.ts', '../store/store.ts'],
   ['config/l.ts', '../broker/ingest.ts'],
-  ['cli/m.ts', '../tests/helpers/eventually.ts']
+  ['cli/m.ts', '../tests/helpers/eventually.ts'],
+  ['console/src/u.ts', '../../gateway/errors.ts'],
+  ['console/src/feed/v.ts', '../../../store/store.ts'],
+  ['console/src/feed/w.ts', 'node:fs'],
+  ['gateway/http/x.ts', '../../console/src/format.ts']
 ] as const
 
 const allowed = [
@@ -31,7 +35,8 @@ const allowed = [
   ['devices-sim/q.ts', '../broker/tcp/frame-codec.ts'],
   ['devices-sim/tcp/r.ts', '../../broker/tcp/messages.ts'],
   ['config/s.ts', '../store/topic-filter.ts'],
-  ['cli/t.ts', '../gateway/gateway.ts']
+  ['cli/t.ts', '../gateway/gateway.ts'],
+  ['console/src/feed/y.ts', '../state/router.ts']
 ] as const
 
 test('lint refuses an import across every wall between rooms, and no other', async () => {

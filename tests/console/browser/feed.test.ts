@@ -1,5 +1,5 @@
 // The live feed in a real browser: filters, pausing, losing the connection, gaps, and many notifications.
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { eventually } from '../../helpers/eventually.ts'
 import { chromiumIsHere, ConsoleWindow, openBrowser } from './browser.ts'
@@ -8,6 +8,9 @@ import { CuttableProxy } from './cuttable-proxy.ts'
 
 /** High enough that some dozens of rows are all in the document. */
 const high = { viewport: { width: 1280, height: 3600 } }
+
+// A browser on a busy machine takes its time.
+jest.setTimeout(120_000)
 
 const inBrowser = chromiumIsHere() ? describe : describe.skip
 

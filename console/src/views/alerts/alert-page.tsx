@@ -32,6 +32,7 @@ export function AlertPage({ id }: { id: string }) {
       <p>
         <Link href="/alerts">← {texts.nav.alerts}</Link>
       </p>
+      {story === null && <h1>{words.title(id)}</h1>}
       {error !== null && <Problem error={error} onRetry={reload} />}
       {story === null ? error === null && <Loading /> : <Story story={story} onChanged={reload} />}
     </div>
