@@ -150,7 +150,6 @@ function optionsOf(element: HTMLElement, drawing: Drawing): uPlot.Options {
         ...axis,
         size: 30,
         space: 66,
-        size: 28,
         values: (_chart, ticks, _axis, _space, step) =>
           ticks.map(tick => axisTimeText(tick * 1000, step * 1000))
       },

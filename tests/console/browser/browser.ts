@@ -16,6 +16,11 @@ const args = [
 ]
 const axeSource = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 
+/** What axe-core answers, as far as it is looked at. */
+interface AxeResult {
+  violations: { id: string; nodes: { target: string[] }[] }[]
+}
+
 /** Whether Chromium is there; else says so on the console. */
 export function chromiumIsHere(): boolean {
   if (existsSync(executablePath)) return true
@@ -62,9 +67,7 @@ export class ConsoleWindow implements AsyncDisposable {
   /** What axe-core finds wrong with the page as it is: a line for each, with where. */
   async violations(): Promise<string[]> {
     await this.page.evaluate(axeSource)
-    const found = (await this.page.evaluate('axe.run()')) as {
-      violations: { id: string; nodes: { target: string[] }[] }[]
-    }
+    const found = await this.page.evaluate<AxeResult>('axe.run()')
     return found.violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`
     )
