@@ -9,7 +9,7 @@ import type {
 } from '../../console/src/api/shapes.ts'
 import { conditionParts } from '../../console/src/views/rules/condition-words.ts'
 import { eventsAround, valuesOf } from '../../console/src/views/rules/values-around.ts'
-import { barOf, lanesOf, ticksOf } from '../../console/src/views/rules/lanes.ts'
+import { barOf, lanesOf, rangeWithFirings, ticksOf } from '../../console/src/views/rules/lanes.ts'
 import { durationSpelled, ruleText } from '../../console/src/views/rules/rule-text.ts'
 import { parseRuleText } from '../../gateway/alerting/alerting-file.ts'
 import { describeRule } from '../../gateway/alerting/rule-status.ts'
@@ -115,6 +115,16 @@ describe('lanes of a dry run', () => {
     expect(barOf(firing('a', 90, 200), range)).toEqual({ left: 0.9, width: 1 - 0.9 })
     expect(ticksOf(range, 2)).toEqual([0, 50_000, 100_000])
   })
+})
+
+test('lanes span the time in which something fired, with some room, within what was asked for', () => {
+  const range = { from: 0, to: 100_000 }
+  expect(rangeWithFirings([firing('a', 40, 50), firing('b', 50, 60)], range)).toEqual({
+    from: 39_000,
+    to: 61_000
+  })
+  expect(rangeWithFirings([firing('a', 90, null)], range)).toEqual({ from: 89_000, to: 100_000 })
+  expect(rangeWithFirings([], range)).toEqual(range)
 })
 
 const events: EventNotification[] = Array.from({ length: 20 }, (_, at) => ({

@@ -6,7 +6,7 @@ import { SeverityMark } from '../../components/severity.tsx'
 import { countText, shortTimeText } from '../../format.ts'
 import { now } from '../../state/clock.ts'
 import { texts } from '../../texts.ts'
-import { barOf, lanesOf, ticksOf } from './lanes.ts'
+import { barOf, lanesOf, rangeWithFirings, ticksOf } from './lanes.ts'
 import type { Lane, TimeRange } from './lanes.ts'
 import { timesText } from './times-text.ts'
 
@@ -25,7 +25,8 @@ export interface FiringLanesProps {
   onChoose: (firing: Firing) => void
 }
 
-export function FiringLanes({ firings, range, chosenKey, onChoose }: FiringLanesProps) {
+export function FiringLanes({ firings, range: whole, chosenKey, onChoose }: FiringLanesProps) {
+  const range = useMemo(() => rangeWithFirings(firings, whole), [firings, whole.from, whole.to])
   const { lanes, otherKeys, otherFirings } = useMemo(() => lanesOf(firings, LANES_MAX), [firings])
   const seen = severities.filter(severity => firings.some(firing => firing.severity === severity))
   return (

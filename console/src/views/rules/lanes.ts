@@ -40,6 +40,19 @@ export interface TimeRange {
   to: number
 }
 
+/**
+ * The part of a range in which something fired, with some room on each side: a short history would be a thin line at the end
+ * of a long range.
+ */
+export function rangeWithFirings(firings: readonly Firing[], range: TimeRange): TimeRange {
+  if (firings.length === 0) return range
+  const ranges = firings.map(firing => rangeOfFiring(firing, range))
+  const from = ranges.reduce((least, each) => Math.min(least, each.from), range.to)
+  const to = ranges.reduce((most, each) => Math.max(most, each.to), from)
+  const roomMs = Math.max(1000, (to - from) * 0.05)
+  return { from: Math.max(range.from, from - roomMs), to: Math.min(range.to, to + roomMs) }
+}
+
 /** When a firing began and ended; one that still fired at the end of the range ends there. */
 export function rangeOfFiring({ at, clearedAt }: Firing, { to }: TimeRange): TimeRange {
   const from = Date.parse(at)
