@@ -163,7 +163,6 @@ export const texts = {
     gap: 'Something is missing',
     gapDetail: 'Retention removed it before it could be shown here.',
     open: 'Open',
-    invalid: (message: string) => `The server refuses this filter: ${message}`,
     details: 'Notification',
     columns: {
       time: 'Time',
@@ -210,7 +209,7 @@ export const texts = {
   overview: {
     title: 'Overview',
     allWell: 'Nothing is wrong that a rule knows of.',
-    noRules: 'No rules are in force, so nothing raises alerts. See docs/rules.md.',
+    noRules: 'No rules are in force: alerts come only from handlers and from outside. See docs/rules.md.',
     wrong: (count: number) => (count === 1 ? 'One alert is firing' : `${count} alerts are firing`),
     acknowledgedToo: (count: number) => `${count} acknowledged`,
     openAlerts: 'What is wrong now',

@@ -5,8 +5,7 @@ import type { Alert, Silence } from '../api/shapes.ts'
 import { noteAlert } from '../state/open-alerts.ts'
 import { may } from '../state/session.ts'
 import { texts } from '../texts.ts'
-import { Dialog } from './dialog.tsx'
-import { problemText } from './problem.tsx'
+import { AskDialog } from './ask-dialog.tsx'
 import { say } from './toast.tsx'
 
 export type AlertAction = 'acknowledge' | 'resolve' | 'silence'
@@ -50,90 +49,62 @@ export function AlertActionDialog({ action, alert, onClose, onDone }: AlertActio
   const [comment, setComment] = useState('')
   const [duration, setDuration] = useState('2h')
   const [wide, setWide] = useState(false)
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState('')
   const submit = async () => {
-    setBusy(true)
-    setProblem('')
-    try {
-      const changed = await perform(action, alert, { comment, duration, wide })
-      onDone?.(changed)
-      say(words.done[action](alert.id))
-      onClose()
-    } catch (error) {
-      setProblem(problemText(error))
-      setBusy(false)
-    }
+    const changed = await perform(action, alert, { comment, duration, wide })
+    onDone?.(changed)
+    say(words.done[action](alert.id))
+    onClose()
   }
   return (
-    <Dialog title={words.titles[action](alert.id)} onClose={onClose}>
-      <form
-        class="action-form"
-        onSubmit={event => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <p>
-          <strong>{alert.title}</strong>
-        </p>
-        <p class="quiet">{words.explained[action]}</p>
-        {action === 'silence' && (
-          <>
-            <label class="field">
-              <span>{words.howLong}</span>
-              <select value={duration} onChange={event => setDuration(event.currentTarget.value)}>
-                {Object.entries(words.durations).map(([value, name]) => (
-                  <option key={value} value={value}>
-                    {name}
-                  </option>
-                ))}
-              </select>
+    <AskDialog
+      title={words.titles[action](alert.id)}
+      submit={words[action]}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <p>
+        <strong>{alert.title}</strong>
+      </p>
+      <p class="quiet">{words.explained[action]}</p>
+      {action === 'silence' && (
+        <>
+          <label class="field">
+            <span>{words.howLong}</span>
+            <select value={duration} onChange={event => setDuration(event.currentTarget.value)}>
+              {Object.entries(words.durations).map(([value, name]) => (
+                <option key={value} value={value}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <fieldset class="field">
+            <legend>{words.what}</legend>
+            <label class="choice">
+              <input type="radio" name="what" checked={!wide} onChange={() => setWide(false)} />
+              {words.onlyThis(alert.rule, alert.key)}
             </label>
-            <fieldset class="field">
-              <legend>{words.what}</legend>
+            {alert.device !== '' && (
               <label class="choice">
-                <input type="radio" name="what" checked={!wide} onChange={() => setWide(false)} />
-                {words.onlyThis(alert.rule, alert.key)}
+                <input type="radio" name="what" checked={wide} onChange={() => setWide(true)} />
+                {words.wholeDevice(alert.device)}
               </label>
-              {alert.device !== '' && (
-                <label class="choice">
-                  <input type="radio" name="what" checked={wide} onChange={() => setWide(true)} />
-                  {words.wholeDevice(alert.device)}
-                </label>
-              )}
-            </fieldset>
-          </>
-        )}
-        <label class="field">
-          <span>{texts.common.comment}</span>
-          <textarea
-            rows={3}
-            maxLength={2000}
-            placeholder={texts.common.commentHint}
-            value={comment}
-            autoFocus
-            onInput={event => setComment(event.currentTarget.value)}
-            onKeyDown={event => {
-              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit()
-            }}
-          />
-        </label>
-        {problem !== '' && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <p class="actions actions-end">
-          <button type="button" class="button" onClick={onClose}>
-            {texts.common.cancel}
-          </button>
-          <button type="submit" class="button button-main" disabled={busy}>
-            {words[action]}
-          </button>
-        </p>
-      </form>
-    </Dialog>
+            )}
+          </fieldset>
+        </>
+      )}
+      <label class="field">
+        <span>{texts.common.comment}</span>
+        <textarea
+          rows={3}
+          maxLength={2000}
+          placeholder={texts.common.commentHint}
+          value={comment}
+          autoFocus
+          onInput={event => setComment(event.currentTarget.value)}
+        />
+      </label>
+    </AskDialog>
   )
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { axisTimeText, roundText } from '../format.ts'
-import { theme } from '../state/preferences.ts'
+import { shownTheme } from '../state/preferences.ts'
 import { texts } from '../texts.ts'
 
 export interface ChartSeries {
@@ -46,7 +46,7 @@ export function Chart(props: ChartProps) {
   const drawnSpans = useRef(spans)
   drawnSpans.current = spans
   const names = series.map(({ name }) => name).join('\n')
-  const chosenTheme = theme.value
+  const chosenTheme = shownTheme.value
 
   useEffect(() => {
     const element = frame.current

@@ -1,5 +1,5 @@
 // What a person has chosen in this browser.
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 
 export type Theme = 'system' | 'light' | 'dark'
 
@@ -35,9 +35,14 @@ effect(() => {
   }
 })
 
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)')
+const systemTheme = signal(systemIsDark.matches ? 'dark' : 'light')
+systemIsDark.addEventListener('change', ({ matches }) => (systemTheme.value = matches ? 'dark' : 'light'))
+
+/** The colours that are shown: those of the style sheet with this name. */
+export const shownTheme = computed(() => (theme.value === 'system' ? systemTheme.value : theme.value))
 effect(() => {
-  if (theme.value === 'system') delete document.documentElement.dataset['theme']
-  else document.documentElement.dataset['theme'] = theme.value
+  document.documentElement.dataset['theme'] = shownTheme.value
 })
 
 function read(): Saved {

@@ -1,10 +1,9 @@
 // What an admin does about a device's registration: begin it, renew its token, end it.
 import { useState } from 'preact/hooks'
-import type { ComponentChildren } from 'preact'
 import { post, remove } from '../../api/requests.ts'
+import { AskDialog } from '../../components/ask-dialog.tsx'
 import { CopyField } from '../../components/copy-field.tsx'
 import { Dialog } from '../../components/dialog.tsx'
-import { problemText } from '../../components/problem.tsx'
 import { say } from '../../components/toast.tsx'
 import { texts } from '../../texts.ts'
 
@@ -97,56 +96,6 @@ export function RemoveDialog({ id, onClose, onDone }: RegistrationDialogProps & 
         ))}
       </ul>
     </AskDialog>
-  )
-}
-
-interface AskDialogProps {
-  title: string
-  submit: string
-  onClose: () => void
-  /** Does it; what it throws is shown in the dialog. */
-  onSubmit: () => Promise<void>
-  children: ComponentChildren
-}
-
-function AskDialog({ title, submit, onClose, onSubmit, children }: AskDialogProps) {
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState('')
-  const perform = async () => {
-    setBusy(true)
-    setProblem('')
-    try {
-      await onSubmit()
-    } catch (error) {
-      setProblem(problemText(error))
-    }
-    setBusy(false)
-  }
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        class="action-form"
-        onSubmit={event => {
-          event.preventDefault()
-          void perform()
-        }}
-      >
-        {children}
-        {problem !== '' && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <p class="actions actions-end">
-          <button type="button" class="button" onClick={onClose}>
-            {texts.common.cancel}
-          </button>
-          <button type="submit" class="button button-main" disabled={busy}>
-            {submit}
-          </button>
-        </p>
-      </form>
-    </Dialog>
   )
 }
 

@@ -1,5 +1,6 @@
 // What one wants to know first: what is wrong now, and how the server does.
 import { useEffect, useState } from 'preact/hooks'
+import { readRules } from '../../api/alerting.ts'
 import { get } from '../../api/requests.ts'
 import { sampleColumns, severities } from '../../api/shapes.ts'
 import type { Overview } from '../../api/shapes.ts'
@@ -7,7 +8,7 @@ import { AlertRow } from '../../components/alert-row.tsx'
 import { AcknowledgeButton } from '../../components/alert-actions.tsx'
 import { Chart } from '../../components/chart.tsx'
 import { Link } from '../../components/link.tsx'
-import { Loading } from '../../components/loading.tsx'
+import { Loading, useLoaded } from '../../components/loading.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { SeverityMark } from '../../components/severity.tsx'
 import { countText } from '../../format.ts'
@@ -36,11 +37,18 @@ export function OverviewView() {
 }
 
 function Verdict() {
+  const rules = useLoaded(readRules)
   if (!openAlertsLoaded.value) return <Loading />
   const counts = firingCounts.value
   const firing = severities.reduce((sum, severity) => sum + counts[severity], 0)
   const acknowledged = openAlerts.value.length - firing
   const worst = severities.findLast(severity => counts[severity] > 0)
+  if (rules.value?.length === 0 && firing + acknowledged === 0)
+    return (
+      <p class="notice" role="status">
+        {words.noRules}
+      </p>
+    )
   return (
     <div class={`verdict verdict-${worst ?? 'well'}`} role="status">
       <span>{firing === 0 ? words.allWell : words.wrong(firing)}</span>

@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks'
 import { post } from '../../api/requests.ts'
 import { severities } from '../../api/shapes.ts'
 import type { Silence } from '../../api/shapes.ts'
-import { Dialog } from '../../components/dialog.tsx'
-import { problemText } from '../../components/problem.tsx'
+import { AskDialog } from '../../components/ask-dialog.tsx'
 import { say } from '../../components/toast.tsx'
 import { matchOfFields, noFields } from '../../match/match-fields.ts'
 import type { MatchFields } from '../../match/match-fields.ts'
@@ -30,58 +29,28 @@ const emptyDraft: Draft = { fields: noFields, from: '', until: '', duration: '2h
 
 export function NewSilence({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const [draft, setDraft] = useState(emptyDraft)
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState('')
   const change = (part: Partial<Draft>) => setDraft(before => ({ ...before, ...part }))
   const submit = async () => {
-    setBusy(true)
-    setProblem('')
-    try {
-      await post<Silence>('/v1/silences', bodyOf(draft))
-      say(words.added)
-      onDone()
-      onClose()
-    } catch (error) {
-      setProblem(problemText(error))
-      setBusy(false)
-    }
+    await post<Silence>('/v1/silences', bodyOf(draft))
+    say(words.added)
+    onDone()
+    onClose()
   }
   return (
-    <Dialog title={words.add} onClose={onClose}>
-      <form
-        class="action-form"
-        onSubmit={event => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
-        <MatchInputs fields={draft.fields} onChange={fields => change({ fields })} />
-        <TimeInputs draft={draft} onChange={change} />
-        <label class="field">
-          <span>{texts.common.comment}</span>
-          <textarea
-            rows={2}
-            maxLength={2000}
-            placeholder={texts.common.commentHint}
-            value={draft.comment}
-            onInput={event => change({ comment: event.currentTarget.value })}
-          />
-        </label>
-        {problem !== '' && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <p class="actions actions-end">
-          <button type="button" class="button" onClick={onClose}>
-            {texts.common.cancel}
-          </button>
-          <button type="submit" class="button button-main" disabled={busy}>
-            {words.add}
-          </button>
-        </p>
-      </form>
-    </Dialog>
+    <AskDialog title={words.add} submit={words.add} onClose={onClose} onSubmit={submit}>
+      <MatchInputs fields={draft.fields} onChange={fields => change({ fields })} />
+      <TimeInputs draft={draft} onChange={change} />
+      <label class="field">
+        <span>{texts.common.comment}</span>
+        <textarea
+          rows={2}
+          maxLength={2000}
+          placeholder={texts.common.commentHint}
+          value={draft.comment}
+          onInput={event => change({ comment: event.currentTarget.value })}
+        />
+      </label>
+    </AskDialog>
   )
 }
 

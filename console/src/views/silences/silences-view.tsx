@@ -3,9 +3,9 @@ import { useMemo, useState } from 'preact/hooks'
 import { REFRESH_MS, readSilences } from '../../api/alerting.ts'
 import { remove } from '../../api/requests.ts'
 import type { Silence } from '../../api/shapes.ts'
-import { Dialog } from '../../components/dialog.tsx'
+import { AskDialog } from '../../components/ask-dialog.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
-import { Problem, problemText } from '../../components/problem.tsx'
+import { Problem } from '../../components/problem.tsx'
 import { Time } from '../../components/time.tsx'
 import { say } from '../../components/toast.tsx'
 import { countText, durationText } from '../../format.ts'
@@ -145,36 +145,15 @@ interface EndSilenceProps {
 }
 
 function EndSilence({ silence, onClose, onDone }: EndSilenceProps) {
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState('')
   const end = async () => {
-    setBusy(true)
-    try {
-      await remove<Silence>(`/v1/silences/${encodeURIComponent(silence.id)}`)
-      say(words.endDone)
-      onDone()
-      onClose()
-    } catch (error) {
-      setProblem(problemText(error))
-      setBusy(false)
-    }
+    await remove<Silence>(`/v1/silences/${encodeURIComponent(silence.id)}`)
+    say(words.endDone)
+    onDone()
+    onClose()
   }
   return (
-    <Dialog title={words.endTitle} onClose={onClose}>
+    <AskDialog title={words.endTitle} submit={words.end} onClose={onClose} onSubmit={end}>
       <p>{words.endAsk(matchText(silence.match))}</p>
-      {problem !== '' && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <p class="actions actions-end">
-        <button type="button" class="button" onClick={onClose}>
-          {texts.common.cancel}
-        </button>
-        <button type="button" class="button button-main" disabled={busy} onClick={() => void end()}>
-          {words.end}
-        </button>
-      </p>
-    </Dialog>
+    </AskDialog>
   )
 }
