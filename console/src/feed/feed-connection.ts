@@ -57,7 +57,7 @@ interface FeedMessage {
 }
 
 /** What of the browser's WebSocket is used. */
-export type FeedSocket = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>
+export type FeedSocket = Pick<WebSocket, 'onopen' | 'onmessage' | 'onclose' | 'readyState' | 'send' | 'close'>
 
 export interface FeedConnectionOptions {
   open: () => FeedSocket
@@ -66,6 +66,8 @@ export interface FeedConnectionOptions {
   random?: () => number
 }
 
+/** A WebSocket's `readyState`. */
+const OPEN = 1
 const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 15_000
 /** Close codes from here on mean: do not come back. */
@@ -137,7 +139,8 @@ export class FeedConnection {
   }
 
   #send(message: object): void {
-    this.#socket?.send(JSON.stringify(message))
+    // One that is closing tells so by and by; what was not sent is asked for by the next.
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message))
   }
 
   #take(message: FeedMessage): void {

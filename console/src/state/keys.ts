@@ -1,10 +1,10 @@
 // Keys that do something wherever the focus is, but for where somebody types.
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 type Actions = Record<string, () => void>
 
-/** What is on the page now; of two for one key the one that came last counts. */
-const active: Actions[] = []
+/** What is on the page now, as of its last drawing; of two for one key the one that came last counts. */
+const active: (() => Actions)[] = []
 const SEQUENCE_MS = 1200
 let prefix: { key: string; at: number } | null = null
 
@@ -17,20 +17,23 @@ document.addEventListener('keydown', event => {
   if (action !== undefined) {
     event.preventDefault()
     action()
-  } else if (active.some(actions => Object.keys(actions).some(keys => keys.startsWith(`${event.key} `))))
+  } else if (active.some(actions => Object.keys(actions()).some(keys => keys.startsWith(`${event.key} `))))
     prefix = { key: event.key, at: event.timeStamp }
 })
 
 /** Binds keys (`a`, or two after each other: `g a`) while the component is there. */
 export function useKeys(actions: Actions): void {
-  useEffect(() => {
-    active.push(actions)
-    return () => void active.splice(active.indexOf(actions), 1)
-  })
+  const current = useRef(actions)
+  current.current = actions
+  useLayoutEffect(() => {
+    const ours = () => current.current
+    active.push(ours)
+    return () => void active.splice(active.indexOf(ours), 1)
+  }, [])
 }
 
 function find(keys: string): (() => void) | undefined {
-  return active.findLast(actions => Object.hasOwn(actions, keys))?.[keys]
+  return active.findLast(actions => Object.hasOwn(actions(), keys))?.()[keys]
 }
 
 function isTyping(target: EventTarget | null): boolean {
