@@ -148,7 +148,8 @@ export class FeedSocket {
   #act(request: FeedRequest): void {
     if (request.type === 'auth') return this.#authenticate(request.token)
     if (this.#token === null) throw new GatewayError('auth-required', 'send {"type":"auth","token":…} first')
-    if (request.type === 'subscribe') this.#subscribe(request)
+    if (request.type === 'ping') this.#outlet.tell({ type: 'pong' })
+    else if (request.type === 'subscribe') this.#subscribe(request)
     else this.#unsubscribe(request.id)
   }
 

@@ -12,6 +12,7 @@ export type ControlMessage =
   | { type: 'subscribed'; id: string; cursor: string; recovered: boolean }
   | { type: 'gap'; id: string; from: string; to: string }
   | { type: 'error'; id?: string; code: string; message: string }
+  | { type: 'pong' }
 
 /** One notification of the log `epoch` as JSON text on a single line. */
 export function notificationJson(epoch: string, notification: Notification): string {
@@ -134,7 +135,7 @@ export function encodeControl(format: Format, message: ControlMessage): Buffer {
     case 'msgpack':
       return binaryFrame([pack(message)])
     case 'sse': {
-      const { type, id: _, ...fields } = message // a stream is one subscription
+      const { type, id: _, ...fields } = { id: '', ...message } // a stream is one subscription
       return Buffer.from(`event: ${type}\ndata: ${JSON.stringify(fields)}\n\n`)
     }
   }

@@ -47,6 +47,12 @@ export function resolveStartBackward(before: string, { epoch, last }: LogBounds)
   return { before: last + 1, gap: { from: formatCursor(epoch, last), to: before } }
 }
 
+/** As `resolveStartBackward`, for a place up to and including which is read: what a feed that began there does not send. */
+export function resolveStartThrough(through: string, bounds: LogBounds): StartBackward {
+  const start = resolveStartBackward(through, bounds)
+  return start.gap === null ? { ...start, before: Math.min(start.before, bounds.last) + 1 } : start
+}
+
 /** Takes a client's cursor apart; throws `cursor-invalid`. */
 export function readCursor(text: string): { epoch: string; seq: number } {
   try {

@@ -6,6 +6,7 @@ export type FeedRequest =
   | { type: 'auth'; token: string }
   | { type: 'subscribe'; id: string; filter: unknown; after: string | undefined }
   | { type: 'unsubscribe'; id: string }
+  | { type: 'ping' }
 
 /** Longest subscription id, in characters. */
 export const ID_LENGTH_MAX = 64
@@ -46,8 +47,10 @@ export function parseRequest(value: Record<string, unknown>): FeedRequest {
     }
     case 'unsubscribe':
       return { type, id: text(value, 'id', ID_LENGTH_MAX) }
+    case 'ping':
+      return { type }
     default:
-      throw new GatewayError('message-invalid', 'type must be one of auth, subscribe, unsubscribe')
+      throw new GatewayError('message-invalid', 'type must be one of auth, subscribe, unsubscribe, ping')
   }
 }
 

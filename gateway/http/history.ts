@@ -8,7 +8,8 @@ import type { Notification } from '../../store/notification.ts'
 import { GatewayError } from '../errors.ts'
 import { filterOfQuery } from '../feed/filter.ts'
 import { notificationJson } from '../feed/messages.ts'
-import { readCursor, resolveStart, resolveStartBackward } from '../feed/recovery.ts'
+import { readCursor, resolveStart, resolveStartBackward, resolveStartThrough } from '../feed/recovery.ts'
+import type { StartBackward } from '../feed/recovery.ts'
 import { enterSubscriber } from '../feed/subscriber-places.ts'
 import type { HttpContext } from './context.ts'
 import {
@@ -17,7 +18,8 @@ import {
   filterParameters,
   JSON_TYPE,
   notification,
-  notificationPage
+  notificationPage,
+  throughParameter
 } from './schemas.ts'
 
 const PAGE_DEFAULT = 100
@@ -28,6 +30,7 @@ const SEARCH_MS = 1000
 interface Query extends Record<string, unknown> {
   after?: string
   before?: string
+  through?: string
   limit?: number
   wait?: string
 }
@@ -62,6 +65,7 @@ function pageRoute(app: FastifyInstance, context: HttpContext): void {
           ...filterParameters,
           after: cursorParameter,
           before: beforeParameter,
+          through: throughParameter,
           limit: {
             type: 'integer',
             minimum: 1,
@@ -73,12 +77,22 @@ function pageRoute(app: FastifyInstance, context: HttpContext): void {
       }
     },
     handler: async (request, reply) => {
-      const { after, before, limit = PAGE_DEFAULT, wait } = request.query
+      const { after, before, through, limit = PAGE_DEFAULT, wait } = request.query
       const filter = filterOfQuery(request.query, settings.filterTermsMax)
-      if (before !== undefined) {
+      if (before !== undefined || through !== undefined) {
         if (after !== undefined || wait !== undefined)
-          throw new GatewayError('request-invalid', 'before reads backward: leave out after and wait')
-        return sendPage(reply, context, await readPageBackward(context, { filter, before, limit }))
+          throw new GatewayError(
+            'request-invalid',
+            'before and through read backward: leave out after and wait'
+          )
+        if (before !== undefined && through !== undefined)
+          throw new GatewayError('request-invalid', 'give either before or through')
+        const bounds = context.store.log.bounds()
+        const start =
+          through === undefined
+            ? resolveStartBackward(before ?? '', bounds)
+            : resolveStartThrough(through, bounds)
+        return sendPage(reply, context, await readPageBackward(context, { filter, start, limit }))
       }
       const waitMs = Math.min(wait === undefined ? 0 : parseWait(wait), settings.waitMaxMs)
       const leave = waitMs > 0 ? enterSubscriber(context, 'long-poll') : null
@@ -158,10 +172,9 @@ async function readPage(
  */
 async function readPageBackward(
   { store: { log } }: HttpContext,
-  request: { filter: Filter; before: string; limit: number }
+  request: { filter: Filter; start: StartBackward; limit: number }
 ): Promise<Page> {
-  const { filter, limit } = request
-  const start = resolveStartBackward(request.before, log.bounds())
+  const { filter, start, limit } = request
   const searchUntilMs = performance.now() + SEARCH_MS
   const items: Notification[] = []
   let bytesLeft = PAGE_BYTES_MAX

@@ -32,6 +32,12 @@ export const beforeParameter = {
     'A cursor, or `latest`: notifications before it, the newest first. Not together with `after` or `wait`.'
 }
 
+export const throughParameter = {
+  type: 'string',
+  maxLength: 64,
+  description: 'A cursor: as `before`, but with the notification at the cursor itself.'
+}
+
 const time = { type: 'string', format: 'date-time' }
 const nullable = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] })
 

@@ -1,41 +1,11 @@
 // The page's connection to a real gateway: subscriptions over losses of the connection.
 import { describe, expect, test } from '@jest/globals'
-import { WebSocket } from 'ws'
 import type { Notification } from '../../console/src/api/shapes.ts'
-import { FeedConnection } from '../../console/src/feed/feed-connection.ts'
-import type { FeedSocket, FeedStatus, SubscriptionListener } from '../../console/src/feed/feed-connection.ts'
+import type { SubscriptionListener } from '../../console/src/feed/feed-connection.ts'
 import { numbered, startGateway } from '../gateway/harness.ts'
-import type { Harness } from '../gateway/harness.ts'
 import { eventually } from '../helpers/eventually.ts'
-
-class Page implements Disposable {
-  readonly statuses: FeedStatus[] = []
-  readonly sockets: WebSocket[] = []
-  readonly connection: FeedConnection
-
-  constructor(server: Harness, token = server.tokens.viewer) {
-    this.connection = new FeedConnection({
-      open: () => {
-        const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/feed`, 'tocsin.v1.json', {
-          headers: { authorization: `Bearer ${token}` }
-        })
-        socket.on('error', () => {}) // "close" follows
-        this.sockets.push(socket)
-        return socket as unknown as FeedSocket
-      },
-      onStatus: status => this.statuses.push(status),
-      random: () => 0.99
-    })
-  }
-
-  get status(): FeedStatus | undefined {
-    return this.statuses.at(-1)
-  }
-
-  [Symbol.dispose](): void {
-    this.connection.stop()
-  }
-}
+import { CuttableProxy } from './browser/cuttable-proxy.ts'
+import { Page } from './feed-page.ts'
 
 function recorder() {
   const items: Notification[] = []
@@ -141,5 +111,27 @@ describe('the connection to the feed', () => {
       status.state === 'waiting' ? [status.retryAt - Date.now()] : []
     )
     expect(waits.at(-1)).toBeGreaterThan(waits[0] ?? 0)
+  })
+
+  test('is given up when it has gone silent without a word, and asked before', async () => {
+    await using server = await startGateway()
+    await using proxy = await CuttableProxy.to(server.port)
+    using page = new Page(server, { url: proxy.url, silenceMs: 50, answerMs: 50 })
+    const got = recorder()
+    page.connection.subscribe({}, null, got.listener)
+    page.connection.start()
+    await eventually(() => got.starts.length === 1)
+    await server.append(numbered(1))
+    await eventually(() => got.payloads().length === 1)
+    // Quiet, and there: it answers each time it is asked.
+    const asked = page.pings
+    await eventually(() => page.pings >= asked + 3)
+    expect(page.sockets).toHaveLength(1)
+    proxy.freeze()
+    await eventually(() => page.status?.state === 'waiting')
+    await server.append(numbered(2))
+    proxy.restore()
+    await eventually(() => got.payloads().length === 2)
+    expect(got.payloads()).toEqual([1, 2])
   })
 })

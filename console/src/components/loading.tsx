@@ -30,31 +30,42 @@ export function useLoaded<Value>(
   { everyMs = 0 }: LoadOptions = {}
 ): Loaded<Value> {
   const [state, setState] = useState<{ value: Value | null; error: unknown }>({ value: null, error: null })
-  const [turn, setTurn] = useState(0)
-  const lastLoad = useRef(load)
+  const ask = useRef<() => void>(() => {})
   useEffect(() => {
     const wanted = new AbortController()
-    const isAnew = lastLoad.current === load
-    lastLoad.current = load
-    if (!isAnew) setState({ value: null, error: null })
-    load(wanted.signal).then(
-      value => {
+    // One at a time: were an answer that takes longer than the period cut off by the next request, none would ever come.
+    let running = false
+    let again = false
+    const run = async () => {
+      running = true
+      try {
+        const value = await load(wanted.signal)
         if (!wanted.signal.aborted) setState({ value, error: null })
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (!wanted.signal.aborted) setState(before => ({ ...before, error }))
       }
-    )
+      running = false
+      if (again && !wanted.signal.aborted) {
+        again = false
+        void run()
+      }
+    }
+    ask.current = () => {
+      if (running) again = true
+      else void run()
+    }
+    setState({ value: null, error: null })
+    void run()
     return () => wanted.abort()
-  }, [load, turn])
+  }, [load])
   useEffect(() => {
     if (everyMs === 0) return
     const timer = setInterval(() => {
-      if (!document.hidden) setTurn(before => before + 1)
+      if (!document.hidden) ask.current()
     }, everyMs)
     return () => clearInterval(timer)
   }, [everyMs])
-  const reload = useCallback(() => setTurn(before => before + 1), [])
+  const reload = useCallback(() => ask.current(), [])
   const set = useCallback((value: Value) => setState({ value, error: null }), [])
   return { ...state, reload, set }
 }

@@ -13,8 +13,9 @@ export interface VirtualListProps {
   role: 'listbox' | 'rowgroup'
   /** Id of the row that has the focus within. */
   activeId?: string | undefined
-  /** A row to be brought into view when it changes; negative: none. */
+  /** Where the row is that is brought into view when `revealKey` changes, and not when it merely moves; negative: nowhere. */
   revealIndex?: number
+  revealKey?: string | null
   onKeyDown?: (event: KeyboardEvent) => void
   /** Called with whether the first row is seen, when that changes. */
   onAtTop?: (atTop: boolean) => void
@@ -32,7 +33,7 @@ export interface VirtualListProps {
 const SPARE_ROWS = 8
 
 export function VirtualList(props: VirtualListProps) {
-  const { count, rowHeightPx, renderRow, keyOf, label, role, activeId, revealIndex = -1 } = props
+  const { count, rowHeightPx, renderRow, keyOf, label, role, activeId, revealIndex = -1, revealKey } = props
   const { onKeyDown, onAtTop, onNearEnd, topSignal, onSeen, indexOf } = props
   const frame = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 600 })
@@ -60,7 +61,7 @@ export function VirtualList(props: VirtualListProps) {
     if (rowTop < element.scrollTop) element.scrollTop = rowTop
     else if (rowTop + rowHeightPx > element.scrollTop + element.clientHeight)
       element.scrollTop = rowTop + rowHeightPx - element.clientHeight
-  }, [revealIndex, rowHeightPx])
+  }, [revealKey, rowHeightPx])
 
   // At each drawing: what is in the list may have changed.
   useLayoutEffect(() => {

@@ -45,7 +45,7 @@ interface Subscribed {
 
 /** What a feed message may be; fields that are not of its type are absent. */
 interface FeedMessage {
-  type: 'subscribed' | 'notifications' | 'gap' | 'error'
+  type: 'subscribed' | 'notifications' | 'gap' | 'error' | 'pong'
   id?: string
   items?: Notification[]
   cursor?: string
@@ -64,10 +64,19 @@ export interface FeedConnectionOptions {
   onStatus: (status: FeedStatus) => void
   now?: () => number
   random?: () => number
+  /** Silence after which it looks whether the connection is still there, ms. */
+  silenceMs?: number
+  /** Time for the answer, ms. */
+  answerMs?: number
 }
 
+/** As the protocol calls a connection that was lost. */
+const NO_ANSWER = 1006
 /** A WebSocket's `readyState`. */
 const OPEN = 1
+/** Silence after which the connection is asked whether it still leads anywhere, and time for the answer. */
+const SILENCE_MS = 20_000
+const ANSWER_MS = 10_000
 const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 15_000
 /** Close codes from here on mean: do not come back. */
@@ -81,6 +90,8 @@ export class FeedConnection {
   #failures = 0
   #ids = 0
   #retry: ReturnType<typeof setTimeout> | null = null
+  /** Until the connection is asked, or given up. */
+  #watch: ReturnType<typeof setTimeout> | null = null
 
   constructor(options: FeedConnectionOptions) {
     this.#options = options
@@ -98,9 +109,11 @@ export class FeedConnection {
       this.#open = true
       for (const each of this.#subscribed.values()) this.#request(each)
       this.#options.onStatus({ state: 'live' })
+      this.#watchSilence()
     }
     socket.onmessage = ({ data }) => {
       this.#failures = 0
+      this.#watchSilence()
       this.#take(JSON.parse(String(data)) as FeedMessage)
     }
     socket.onclose = ({ code, reason }) => this.#closed(code, reason)
@@ -134,6 +147,19 @@ export class FeedConnection {
     }
   }
 
+  /**
+   * A network that is gone without a word (a machine that slept, a router that forgot) would look like a quiet fleet. So a
+   * connection that is silent for a while is asked, and one that does not answer is given up.
+   */
+  #watchSilence(): void {
+    const { silenceMs = SILENCE_MS, answerMs = ANSWER_MS } = this.#options
+    if (this.#watch !== null) clearTimeout(this.#watch)
+    this.#watch = setTimeout(() => {
+      this.#send({ type: 'ping' })
+      this.#watch = setTimeout(() => this.#closed(NO_ANSWER, ''), answerMs)
+    }, silenceMs)
+  }
+
   #request({ id, filter, cursor }: Subscribed): void {
     this.#send({ type: 'subscribe', id, filter, ...(cursor !== null && { after: cursor }) })
   }
@@ -144,8 +170,9 @@ export class FeedConnection {
   }
 
   #take(message: FeedMessage): void {
+    if (message.type === 'pong') return
     const subscribed = this.#subscribed.get(message.id ?? '')
-    if (subscribed === undefined) return // it was ended a moment ago
+    if (subscribed === undefined) return // of one that has ended, or about a message that had no id
     const { listener } = subscribed
     const { cursor = '', from = '', to = '' } = message
     switch (message.type) {
@@ -180,6 +207,8 @@ export class FeedConnection {
     const socket = this.#socket
     this.#socket = null
     this.#open = false
+    if (this.#watch !== null) clearTimeout(this.#watch)
+    this.#watch = null
     if (socket === null) return
     socket.onopen = socket.onmessage = socket.onclose = null
     socket.close()

@@ -1,5 +1,6 @@
-// Follows the feed for one query: what came before, then live; pausing, resuming and reading further back, by cursors.
-import { signal } from '@preact/signals'
+// Follows the feed for one query: what came before, then live; holding, going on and reading further back, by cursors.
+import { computed, signal } from '@preact/signals'
+import { RequestError } from '../api/requests.ts'
 import type { Notification, NotificationPage } from '../api/shapes.ts'
 import type { FeedConnection, FeedFilter, FeedSubscription } from './feed-connection.ts'
 import { filterOfQuery, textTest } from './feed-query.ts'
@@ -14,13 +15,20 @@ import type { ListEntry } from './notification-list.ts'
  * - `end`: there is nothing older that is kept.
  * - `full`: the list takes no more.
  * - `tired`: the text was not found in so many notifications; `searchedTo` says down to when.
+ * - `failed`: it could not be read; `problem` says why.
  */
-export type HistoryState = 'idle' | 'loading' | 'end' | 'full' | 'tired'
+export type HistoryState = 'idle' | 'loading' | 'end' | 'full' | 'tired' | 'failed'
+
+/** Why the list is held as it is: somebody asked for it, or has scrolled away from its newest. */
+export type HoldReason = 'asked' | 'scrolled'
+
+/** Where reading back begins: before a cursor, or up to and including what it is the cursor of. */
+export type BackwardPlace = { before: string } | { through: string }
 
 export interface FeedFollowerOptions {
   feed: Pick<FeedConnection, 'subscribe'>
-  /** A page of what came before a cursor, newest first; `latest`: before now. */
-  readBefore: (cursor: string, filter: FeedFilter, limit: number) => Promise<NotificationPage>
+  /** A page of what came before a place, newest first. */
+  readBack: (place: BackwardPlace, filter: FeedFilter, limit: number) => Promise<NotificationPage>
   query: FeedQuery
   liveMax?: number
   historyMax?: number
@@ -40,8 +48,7 @@ export class FeedFollower {
   readonly list: NotificationList
   /** Counts the changes of `list`, at most ten a second. */
   readonly shown = signal(0)
-  readonly paused = signal(false)
-  /** How many came since it was paused. */
+  /** How many came since the list is held. */
   readonly newCount = signal(0)
   /** Notifications a second, over the last one. */
   readonly rate = signal(0)
@@ -49,13 +56,23 @@ export class FeedFollower {
   readonly searchedTo = signal<number | null>(null)
   /** What the server or the network refused; null: nothing. */
   readonly problem = signal<unknown>(null)
+  readonly #holds = signal<ReadonlySet<HoldReason>>(new Set())
+  /** Whether the list is held as it is. */
+  readonly paused = computed(() => this.#holds.value.size > 0)
+  /** Counts how often the newest are to be brought into view. */
+  readonly topWanted = signal(0)
   readonly #options: FeedFollowerOptions
   readonly #filter: FeedFilter
   readonly #passes: (notification: Notification) => boolean
   #subscription: FeedSubscription | null = null
-  #pausedAt: string | null = null
+  /** Where the list was held; null: not yet at any place. */
+  #heldAt: string | null = null
+  /** Whether something came, or is missing, that the list has not. */
+  #missed = false
   /** Where reading back goes on; null: before the oldest that is in the list. */
-  #olderBefore: string | null = null
+  #olderFrom: BackwardPlace | null = null
+  /** Counts how often the oldest had to go: a page that was asked for before then no longer joins on. */
+  #trims = 0
   #showTimer: ReturnType<typeof setTimeout> | null = null
   #rateTimer: ReturnType<typeof setInterval> | null = null
   #received = 0
@@ -84,20 +101,30 @@ export class FeedFollower {
     if (this.#rateTimer !== null) clearInterval(this.#rateTimer)
   }
 
-  /** Holds the list as it is. What comes is counted, and read on from here by `resume`. */
-  pause(): void {
-    if (this.paused.value) return
-    this.paused.value = true
-    this.newCount.value = 0
-    this.#pausedAt = this.#subscription?.cursor ?? null
+  /** Holds the list as it is. What comes is counted, and read on from here when nothing holds it any more. */
+  hold(reason: HoldReason): void {
+    if (!this.paused.value) {
+      this.newCount.value = 0
+      this.#missed = false
+      this.#heldAt = this.#subscription?.cursor ?? null
+    }
+    this.#holds.value = new Set([...this.#holds.value, reason])
   }
 
-  resume(): void {
+  /** Takes a reason away; with the last one the list goes on. */
+  release(reason: HoldReason): void {
     if (!this.paused.value) return
-    this.paused.value = false
-    if (this.#pausedAt === null || this.newCount.value === 0) return
+    this.#holds.value = new Set([...this.#holds.value].filter(each => each !== reason))
+    if (this.paused.value || !this.#missed || this.#heldAt === null) return
     this.#subscription?.end()
-    this.#subscribe(this.#pausedAt)
+    this.#subscribe(this.#heldAt)
+  }
+
+  /** Takes every reason away, and wants the newest to be seen. */
+  goOn(): void {
+    this.release('asked')
+    this.release('scrolled')
+    this.topWanted.value++
   }
 
   /** Adds a page of what came before the oldest that is shown. */
@@ -110,38 +137,59 @@ export class FeedFollower {
     this.history.value = 'loading'
     try {
       const found = await this.#readOlder()
-      if (!this.#ended) this.history.value = found
+      if (this.#ended) return
+      this.history.value = found
+      this.problem.value = null
     } catch (error) {
       if (this.#ended) return
       this.problem.value = error
-      this.history.value = 'idle'
+      this.history.value = 'failed'
     }
     this.#show()
   }
 
+  /** Tries again what the problem is about. */
+  retry(): void {
+    this.problem.value = null
+    if (this.#subscription === null) this.#subscribe(null)
+    else void this.loadOlder()
+  }
+
   #subscribe(after: string | null): void {
     this.#subscription = this.#options.feed.subscribe(this.#filter, after, {
-      onSubscribed: () => {
-        if (this.list.length === 0 && !this.paused.value) void this.loadOlder()
+      onSubscribed: ({ cursor }) => {
+        if (this.paused.value) this.#heldAt ??= cursor
+        if (this.list.length > 0) return
+        // Up to where this subscription begins: what comes after it, it brings itself.
+        this.#olderFrom = { through: cursor }
+        if (this.history.value !== 'loading') this.history.value = 'idle'
+        void this.loadOlder()
       },
       onItems: items => this.#take(items),
       onGap: ({ from, to }) => {
-        if (!this.paused.value) this.#append([{ kind: 'gap', cursor: to, from, to }])
+        if (this.paused.value) this.#missed = true
+        else this.#append([{ kind: 'gap', cursor: to, from, to }])
       },
-      onError: error => (this.problem.value = new Error(error.message))
+      onError: ({ code, message }) => {
+        this.#subscription = null
+        this.problem.value = new RequestError(code, message)
+      }
     })
   }
 
   #take(items: readonly Notification[]): void {
     this.#received += items.length
     const wanted = items.filter(this.#passes)
-    if (this.paused.value) this.newCount.value += wanted.length
-    else if (wanted.length > 0) this.#append(wanted)
+    if (wanted.length === 0) return
+    if (!this.paused.value) return this.#append(wanted)
+    this.#missed = true
+    this.newCount.value += wanted.length
   }
 
   #append(entries: readonly ListEntry[]): void {
     if (this.list.append(entries)) {
-      this.#olderBefore = null
+      this.#trims++
+      this.#olderFrom = null
       if (this.history.value !== 'loading') this.history.value = 'idle'
     }
     this.#showTimer ??= setTimeout(() => this.#show(), SHOW_EVERY_MS)
@@ -154,16 +202,16 @@ export class FeedFollower {
   }
 
   async #readOlder(): Promise<HistoryState> {
-    const { query, readBefore } = this.#options
+    const { query, readBack } = this.#options
     const searches = query.text !== ''
     let found = 0
     for (let pages = 0; pages < (searches ? SEARCH_PAGES : 1); pages++) {
-      const before = this.#olderBefore ?? this.list.oldest?.cursor ?? 'latest'
-      const page = await readBefore(before, this.#filter, searches ? SEARCH_PAGE : PAGE)
-      if (this.#ended) return 'idle'
+      const trims = this.#trims
+      const page = await readBack(this.#olderPlace(), this.#filter, searches ? SEARCH_PAGE : PAGE)
+      if (this.#ended || this.#trims !== trims) return 'idle'
       const wanted = page.items.filter(this.#passes)
       this.list.addOlder(wanted)
-      this.#olderBefore = page.cursor
+      this.#olderFrom = { before: page.cursor }
       found += wanted.length
       const oldest = page.items.at(-1)
       if (oldest !== undefined) this.searchedTo.value = oldest.at
@@ -174,5 +222,10 @@ export class FeedFollower {
     }
     // A selective filter is searched for a while a request; and a rare text may be far back.
     return found > 0 ? 'idle' : 'tired'
+  }
+
+  #olderPlace(): BackwardPlace {
+    const oldest = this.list.oldest?.cursor
+    return this.#olderFrom ?? { before: oldest ?? 'latest' }
   }
 }

@@ -70,8 +70,4 @@ export class NotificationList {
     const room = Math.max(0, this.#options.historyMax - this.#entries.length)
     this.#entries.unshift(...older.slice(Math.max(0, older.length - room)))
   }
-
-  clear(): void {
-    this.#entries = []
-  }
 }

@@ -9,7 +9,9 @@ const SEQUENCE_MS = 1200
 let prefix: { key: string; at: number } | null = null
 
 document.addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+    return
+  if (isPressed(event)) return
   if (document.querySelector('dialog[open]') !== null) return
   const begun = prefix !== null && event.timeStamp - prefix.at < SEQUENCE_MS ? `${prefix.key} ` : ''
   prefix = null
@@ -34,6 +36,15 @@ export function useKeys(actions: Actions): void {
 
 function find(keys: string): (() => void) | undefined {
   return active.findLast(actions => Object.hasOwn(actions(), keys))?.()[keys]
+}
+
+/** Whether the key is the focused button's or link's own. */
+function isPressed({ key, target }: KeyboardEvent): boolean {
+  return (
+    (key === 'Enter' || key === ' ') &&
+    target instanceof HTMLElement &&
+    target.closest('a, button, summary, input') !== null
+  )
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -45,9 +45,12 @@ effect(() => {
   if (!signedIn.value) {
     subscription?.end()
     subscription = null
+    loads++ // what is being loaded is for nobody any more
+    waiting = null
     batch(() => {
       byId.value = new Map()
       openAlertsLoaded.value = false
+      openAlertsCut.value = false
     })
     return
   }
@@ -86,11 +89,14 @@ async function load(): Promise<void> {
     if (mine !== loads) return
     const missed = waiting ?? []
     waiting = null
+    // What a page that was open before finds now, it was not told of when it was raised.
+    const before = openAlertsLoaded.peek() ? byId.peek() : held
     batch(() => {
-      byId.value = applied(held, missed)
       openAlertsLoaded.value = true
       openAlertsCut.value = cursor !== undefined
+      byId.value = applied(held, missed)
     })
+    tellOfWorse(before)
   } catch {
     // The connection that fails here fails for the feed, too; what it brings after it is back loads the list again.
     if (mine !== loads) return
@@ -109,13 +115,17 @@ function take(items: readonly AlertNotification[]): void {
   }
   const before = byId.peek()
   byId.value = applied(before, items)
-  for (const { alert: id, change, severity } of items) {
-    const alert = byId.peek().get(id)
-    const worse =
-      change === 'severity' &&
-      severities.indexOf(severity) > severities.indexOf(before.get(id)?.severity ?? 'critical')
-    if (alert !== undefined && (change === 'raised' || worse))
-      for (const listener of raisedListeners) listener(alert)
+  tellOfWorse(before)
+}
+
+/** Tells of every firing alert that was not there before, or was less severe. */
+function tellOfWorse(before: ReadonlyMap<string, Alert>): void {
+  for (const alert of byId.peek().values()) {
+    const known = before.get(alert.id)
+    if (known === alert || alert.state !== 'firing') continue
+    if (known !== undefined && severities.indexOf(alert.severity) <= severities.indexOf(known.severity))
+      continue
+    for (const listener of raisedListeners) listener(alert)
   }
 }
 
@@ -130,6 +140,7 @@ function applied(
     if (notification.state === 'resolved') changed.delete(notification.alert)
     else if (known !== undefined || changed.size < HELD_MAX)
       changed.set(notification.alert, withChange(known, notification))
+    else openAlertsCut.value = true
   }
   return changed
 }

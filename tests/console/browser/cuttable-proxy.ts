@@ -7,6 +7,7 @@ export class CuttableProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #cut = false
+  #frozen = false
 
   private constructor(port: number) {
     this.#server = createServer(socket => {
@@ -22,6 +23,7 @@ export class CuttableProxy implements AsyncDisposable {
         })
       }
       socket.pipe(onward).pipe(socket)
+      if (this.#frozen) for (const each of [socket, onward]) each.pause()
     })
   }
 
@@ -37,14 +39,23 @@ export class CuttableProxy implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Passes nothing on any more, and says so to nobody, as a cable does that is pulled; until `restore`. */
+  freeze(): void {
+    this.#frozen = true
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   /** Ends every connection, and refuses new ones until `restore`. */
   cut(): void {
     this.#cut = true
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Lets connections pass again; those that were there when it was frozen are gone. */
   restore(): void {
     this.#cut = false
+    if (this.#frozen) for (const socket of this.#sockets) socket.destroy()
+    this.#frozen = false
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

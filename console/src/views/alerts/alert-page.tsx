@@ -58,9 +58,7 @@ function useStoryNews(id: string, reload: () => void): void {
         )
         if (ours) soon()
       },
-      onSubscribed: ({ recovered }) => {
-        if (!recovered) soon()
-      },
+      onSubscribed: soon, // what happened between the first reading and this place, or while the connection was lost
       onGap: soon
     })
     return () => {

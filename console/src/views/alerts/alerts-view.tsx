@@ -175,6 +175,7 @@ function AlertList({ alerts, onNearEnd }: { alerts: readonly Alert[]; onNearEnd?
           keyOf={at => alerts[at]?.id ?? String(at)}
           label={words.list}
           role="rowgroup"
+          revealKey={current}
           revealIndex={index}
           onKeyDown={onKeyDown}
           {...(onNearEnd && { onNearEnd })}

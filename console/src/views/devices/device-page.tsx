@@ -174,7 +174,7 @@ function TimeLine({ id }: { id: string }) {
         <KindsField chosen={chosen} onChange={changed => showKinds(id, changed)} />
       </div>
       {follower.problem.value !== null && (
-        <Problem error={follower.problem.value} onRetry={() => void follower.loadOlder()} />
+        <Problem error={follower.problem.value} onRetry={() => follower.retry()} />
       )}
       <FeedList key={address} follower={follower} query={query} />
     </section>

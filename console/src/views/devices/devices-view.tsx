@@ -166,6 +166,7 @@ function Devices({ finder, query, address, activation }: DevicesProps) {
         indexOf={id => finder.indexOf(id)}
         label={words.list}
         role="rowgroup"
+        revealKey={active < 0 ? null : (finder.at(active)?.id ?? null)}
         revealIndex={active}
         topSignal={topSignal}
         onSeen={onSeen}

@@ -28,7 +28,6 @@ export function FeedList({ follower, query, onFilter }: FeedListProps) {
   const rowHeightPx = useRowHeight({ widePx: 34, narrowPx: 58 })
   const [opened, open] = useState<Notification | null>(null)
   const [activeCursor, activate] = useState<string | null>(null)
-  const [toTop, setToTop] = useState(0)
   // Read, so that this is drawn anew when it changes.
   const version = follower.shown.value
   const history = follower.history.value
@@ -39,7 +38,9 @@ export function FeedList({ follower, query, onFilter }: FeedListProps) {
   )
   const moveTo = (index: number) => {
     const entry = list.at(Math.max(0, Math.min(list.length - 1, index)))
-    if (entry !== undefined) activate(entry.cursor)
+    if (entry === undefined) return
+    activate(entry.cursor)
+    if (opened !== null && entry.kind !== 'gap') open(entry) // the panel goes along
   }
   const openActive = () => {
     const entry = active < 0 ? undefined : list.at(active)
@@ -67,7 +68,10 @@ export function FeedList({ follower, query, onFilter }: FeedListProps) {
     ...(opened !== null && { Escape: () => open(null) })
   })
   // Who scrolls down reads; the rows must not run away under the eyes.
-  const onAtTop = useCallback((atTop: boolean) => (atTop ? follower.resume() : follower.pause()), [follower])
+  const onAtTop = useCallback(
+    (atTop: boolean) => (atTop ? follower.release('scrolled') : follower.hold('scrolled')),
+    [follower]
+  )
   const onNearEnd = useCallback(() => {
     if (history === 'idle' && list.length > 0) void follower.loadOlder()
   }, [follower, history])
@@ -89,11 +93,12 @@ export function FeedList({ follower, query, onFilter }: FeedListProps) {
           label={words.list}
           role="listbox"
           activeId={active < 0 ? undefined : `feed-row-${activeCursor}`}
+          revealKey={activeCursor}
           revealIndex={active}
           onKeyDown={onKeyDown}
           onAtTop={onAtTop}
           onNearEnd={onNearEnd}
-          topSignal={toTop}
+          topSignal={follower.topWanted.value}
           renderRow={index => {
             const entry = list.at(index)
             if (entry === undefined) return null
@@ -101,7 +106,9 @@ export function FeedList({ follower, query, onFilter }: FeedListProps) {
               <FeedRow
                 entry={entry}
                 id={`feed-row-${entry.cursor}`}
-                selected={entry.cursor === (opened?.cursor ?? activeCursor)}
+                selected={entry.cursor === activeCursor}
+                place={index + 1}
+                count={list.length}
                 onOpen={() => {
                   activate(entry.cursor)
                   if (entry.kind !== 'gap') open(entry)
@@ -113,14 +120,7 @@ export function FeedList({ follower, query, onFilter }: FeedListProps) {
         {list.length === 0 && history !== 'loading' && <p class="empty">{words.empty}</p>}
         <footer class="list-foot">
           {follower.paused.value && follower.newCount.value > 0 && (
-            <button
-              type="button"
-              class="button button-main"
-              onClick={() => {
-                follower.resume()
-                setToTop(toTop + 1)
-              }}
-            >
+            <button type="button" class="button button-main" onClick={() => follower.goOn()}>
               ↑ {words.newOnes(countText(follower.newCount.value))}
             </button>
           )}
@@ -154,6 +154,7 @@ function HistoryNote({ follower, searches }: { follower: FeedFollower; searches:
           </button>
         </span>
       )
+    case 'failed': // the problem is said above the list
     case 'idle':
       return null
   }

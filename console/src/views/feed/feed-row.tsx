@@ -8,25 +8,30 @@ export interface FeedRowProps {
   entry: ListEntry
   id: string
   selected: boolean
+  /** From 1. */
+  place: number
+  /** How many rows there are. */
+  count: number
   onOpen: () => void
 }
 
-export function FeedRow({ entry, id, selected, onOpen }: FeedRowProps) {
+export function FeedRow({ entry, id, selected, place, count, onOpen }: FeedRowProps) {
+  const option = {
+    id,
+    role: 'option',
+    'aria-selected': selected,
+    'aria-posinset': place,
+    'aria-setsize': count
+  } as const
   const { subject, text } = lineOf(entry)
   if (entry.kind === 'gap')
     return (
-      <div id={id} class="feed-row feed-gap" role="option" aria-selected={selected}>
+      <div {...option} class="feed-row feed-gap">
         <strong>{subject}</strong> <span>{text}</span>
       </div>
     )
   return (
-    <div
-      id={id}
-      class={`feed-row ${groundOf(entry)}${selected ? ' row-selected' : ''}`}
-      role="option"
-      aria-selected={selected}
-      onClick={onOpen}
-    >
+    <div {...option} class={`feed-row ${groundOf(entry)}${selected ? ' row-selected' : ''}`} onClick={onOpen}>
       <time class="feed-time" dateTime={new Date(entry.at).toISOString()} title={wholeTimeText(entry.at)}>
         {clockText(entry.at)}
       </time>

@@ -22,7 +22,7 @@ export function FeedView() {
       </div>
       <FeedFilters query={query} onChange={changed => showQuery(changed)} />
       {follower.problem.value !== null && (
-        <Problem error={follower.problem.value} onRetry={() => void follower.loadOlder()} />
+        <Problem error={follower.problem.value} onRetry={() => follower.retry()} />
       )}
       <FeedList key={address} follower={follower} query={query} onFilter={showQuery} />
     </div>

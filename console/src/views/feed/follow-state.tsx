@@ -1,6 +1,6 @@
 // Follows the feed for a query, and says how that goes.
 import { useEffect, useMemo } from 'preact/hooks'
-import { readBefore } from '../../api/notifications.ts'
+import { readBack } from '../../api/notifications.ts'
 import { Icon } from '../../components/icon.tsx'
 import { FeedFollower } from '../../feed/feed-follower.ts'
 import type { FeedQuery } from '../../feed/feed-query.ts'
@@ -13,7 +13,7 @@ const words = texts.feed
 
 /** A follower for a query, as long as `address`, which stands for it, is the same. */
 export function useFollower(query: FeedQuery, address: string): FeedFollower {
-  const follower = useMemo(() => new FeedFollower({ feed, readBefore, query }), [address])
+  const follower = useMemo(() => new FeedFollower({ feed, readBack, query }), [address])
   useEffect(() => {
     follower.start()
     return () => follower.end()
@@ -23,12 +23,12 @@ export function useFollower(query: FeedQuery, address: string): FeedFollower {
 
 export function FollowState({ follower }: { follower: FeedFollower }) {
   const paused = follower.paused.value
-  const toggle = () => (paused ? follower.resume() : follower.pause())
+  const toggle = () => (paused ? follower.goOn() : follower.hold('asked'))
   useKeys({ p: toggle })
   return (
     <div class="follow-state">
-      <span role="status">
-        {paused ? words.paused : words.following}
+      <span>
+        <span role="status">{paused ? words.paused : words.following}</span>
         {paused && follower.newCount.value > 0 && ` · ${words.newOnes(countText(follower.newCount.value))}`}
       </span>
       <span class="quiet">
