@@ -94,10 +94,14 @@ function accessFilters(config: Config): Finding[] {
   )
 }
 
-function publicUrl({ http: { publicUrl } }: Config): Finding[] {
+function publicUrl({ http: { publicUrl, console: withConsole } }: Config): Finding[] {
   if (publicUrl === '') return []
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : null
-  if (url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '') return []
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '') {
+    if (url.pathname === '/' || !withConsole) return []
+    const message = `must have no path, because the console is served at /; it is ${JSON.stringify(publicUrl)} (http.console: false switches the console off)`
+    return [{ path: 'http.publicUrl', message }]
+  }
   const message = `must be an address such as https://tocsin.example.org; it is ${JSON.stringify(publicUrl)}`
   return [{ path: 'http.publicUrl', message }]
 }

@@ -17,6 +17,7 @@ const dist = path.join(root, 'dist')
 const entry = path.join(dist, 'cli', 'main.js')
 const consoleSources = path.join(root, 'console')
 const consolePage = path.join(dist, 'console', 'page')
+const consoleIndex = path.join(consolePage, 'index.html')
 // A young heap of this size, and not Node.js 24's several times larger, halves the memory of many connections.
 const memoryFlags = ['--max-semi-space-size=16']
 const stamp = path.join(dist, '.built-from')
@@ -69,7 +70,7 @@ function install() {
 }
 
 function isBuilt() {
-  return fs.existsSync(entry) && readText(stamp) === sourcesState()
+  return fs.existsSync(entry) && fs.existsSync(consoleIndex) && readText(stamp) === sourcesState()
 }
 
 function build() {
@@ -88,7 +89,8 @@ function build() {
 function buildConsole(typescript) {
   const consoleStamp = path.join(dist, 'console', '.built-from')
   const state = folderState([consoleSources], /./)
-  if (readText(consoleStamp) === state) return
+  if (readText(consoleStamp) === state && fs.existsSync(consoleIndex)) return
+  removeFile(consoleStamp)
   runStep([typescript, '-p', consoleSources])
   runStep([path.join(modules, 'vite', 'bin', 'vite.js'), 'build', consoleSources])
   fs.writeFileSync(consoleStamp, state)

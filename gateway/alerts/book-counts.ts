@@ -22,10 +22,18 @@ export class BookCounts {
       labelNames: ['severity', 'state'] as const,
       registers: [registry],
       collect() {
-        this.reset()
-        for (const severity of severities)
-          for (const state of ['firing', 'acknowledged']) this.set({ severity, state }, 0)
-        for (const { severity, state } of open()) this.inc({ severity, state })
+        // Counted in plain numbers first: there may be very many.
+        const counts = Object.fromEntries(
+          severities.map(name => [name, { firing: 0, acknowledged: 0, resolved: 0 }])
+        )
+        for (const { severity, state } of open()) {
+          const count = counts[severity]
+          if (count !== undefined) count[state]++
+        }
+        for (const [severity, { firing, acknowledged }] of Object.entries(counts)) {
+          this.set({ severity, state: 'firing' }, firing)
+          this.set({ severity, state: 'acknowledged' }, acknowledged)
+        }
       }
     })
     new Counter({

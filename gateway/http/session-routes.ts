@@ -119,6 +119,9 @@ export function sessionRoutes(app: FastifyInstance, context: HttpContext): void 
       }
     },
     handler: async (request, reply): Promise<FastifyReply> => {
+      // Or whoever finds a page open for a moment could carry its rights away, beyond signing out.
+      if (request.session !== null)
+        throw new GatewayError('forbidden', 'a code is made with a token, not with a session')
       const { code, expiresAt } = codes.issue(operatorOf(request).id)
       answerBrowser(reply, null)
       return reply.code(201).send({ code, expiresAt: timeText(expiresAt) })

@@ -47,7 +47,7 @@ export class Overview {
   readonly #timer: NodeJS.Timeout
   #events = 0
   #before: { at: number; events: number; figures: Figures } | null = null
-  #sampling = false
+  #sampling: Promise<void> | null = null
 
   constructor(options: OverviewOptions) {
     this.#options = options
@@ -66,21 +66,22 @@ export class Overview {
     return Object.fromEntries(columns.map(name => [name, wanted.map(sample => sample[name])])) as Samples
   }
 
-  /** Takes a sample; the timer does so by itself. */
-  async sample(): Promise<void> {
-    if (this.#sampling) return
-    this.#sampling = true
+  /** Takes a sample, or waits for the one that is being taken; the timer does so by itself. */
+  sample(): Promise<void> {
+    return (this.#sampling ??= this.#sample().finally(() => (this.#sampling = null)))
+  }
+
+  async #sample(): Promise<void> {
     try {
       const figures = await readFigures(this.#options.registry)
       const at = this.#options.now()
       const events = this.#events
-      if (this.#before !== null && at > this.#before.at)
-        this.#keep(sampleOf({ at, events, figures }, this.#before))
+      // Times rise: with a clock that was set back, all begins anew.
+      if (this.#before !== null && at <= this.#before.at) this.#samples.length = 0
+      else if (this.#before !== null) this.#keep(sampleOf({ at, events, figures }, this.#before))
       this.#before = { at, events, figures }
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'the overview could not be sampled')
-    } finally {
-      this.#sampling = false
     }
   }
 

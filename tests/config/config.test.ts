@@ -235,7 +235,9 @@ describe('settings together', () => {
   test('an address for links is one', async () => {
     const [problem] = await problemsOf({ flags: { 'http.publicUrl': 'tocsin.example.org' } })
     expect(problem).toMatchObject({ path: 'http.publicUrl', where: '--http.publicUrl' })
-    expect(await problemsOf({ flags: { 'http.publicUrl': 'https://tocsin.example.org/alerts' } })).toEqual([])
+    const deep = { 'http.publicUrl': 'https://tocsin.example.org/tocsin' }
+    expect(await problemsOf({ flags: deep })).toMatchObject([{ path: 'http.publicUrl' }]) // the console is at /
+    expect(await problemsOf({ flags: { ...deep, 'http.console': 'false' } })).toEqual([])
     expect((await configOf({ yaml: "http:\n  publicUrl: ''\n" })).http.publicUrl).toBe('')
   })
 

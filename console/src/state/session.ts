@@ -1,5 +1,5 @@
 // Who is signed in.
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { get, post, remove, whenSignedOut } from '../api/requests.ts'
 import { roles } from '../api/shapes.ts'
 import type { Role, Session } from '../api/shapes.ts'
@@ -10,10 +10,18 @@ export const session = signal<Session | null | undefined>(undefined)
 whenSignedOut(() => (session.value = null))
 
 // A session is renewed by requests, and a page that only listens to the feed makes none.
-const RENEW_MS = 10 * 60_000
-setInterval(() => {
-  if (session.value != null) loadSession().catch(() => {}) // what is out of reach now is asked again
-}, RENEW_MS)
+const RENEW_MAX_MS = 10 * 60_000
+const RENEW_MIN_MS = 10_000
+effect(() => {
+  const expiresAt = session.value?.expiresAt
+  if (expiresAt == null) return
+  const leftMs = Date.parse(expiresAt) - Date.now()
+  const again = setInterval(
+    () => void loadSession().catch(() => {}), // what is out of reach now is asked again
+    Math.min(RENEW_MAX_MS, Math.max(RENEW_MIN_MS, leftMs / 3))
+  )
+  return () => clearInterval(again)
+})
 
 /** Whether who is signed in may do what needs a role. The server decides; this says which buttons to show. */
 export function may(role: Role): boolean {

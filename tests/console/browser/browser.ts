@@ -24,6 +24,7 @@ interface AxeResult {
 /** Whether Chromium is there; else says so on the console. */
 export function chromiumIsHere(): boolean {
   if (existsSync(executablePath)) return true
+  if (process.env['CI'] !== undefined) throw new Error(`there is no ${executablePath}; .ci/run installs it`)
   console.log('skipped: chromium is not installed here')
   return false
 }

@@ -44,6 +44,28 @@ describe('the overview', () => {
     await store.close()
   })
 
+  test('begins anew when the clock is set back', async () => {
+    await using folder = await temporaryFolder()
+    const store = await openStoreIn(folder.path)
+    const clock = { at: 10_000 }
+    const options = {
+      log: store.log,
+      registry: new Registry(),
+      logger: silent,
+      sampleMs: 1_000_000,
+      samplesMax: 9
+    }
+    const overview = new Overview({ ...options, now: () => clock.at })
+    await overview.sample()
+    for (const at of [12_000, 14_000, 3000, 5000, 7000]) {
+      clock.at = at
+      await overview.sample()
+    }
+    expect(overview.samplesAfter(0).at).toEqual([5000, 7000])
+    overview.stop()
+    await store.close()
+  })
+
   test('is served to viewers, with the time from receipt to subscribers', async () => {
     await using server = await startGateway({ settings: { sampleMs: 20 } })
     using client = await server.connect()

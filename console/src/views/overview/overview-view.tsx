@@ -186,6 +186,13 @@ function useOverview(): { overview: Overview | null; error: unknown; reload: () 
         if (!document.hidden || overview === null) {
           const after = overview?.samples.at.at(-1)
           const newer = await get<Overview>('/v1/overview', { after }, ended.signal)
+          // Samples that are before those that are here are of a clock that was set back, or of another server.
+          const isBehind = after !== undefined && Date.parse(newer.at) < after
+          if (isBehind) {
+            overview = null
+            timer = setTimeout(() => void ask(), 0)
+            return
+          }
           overview = overview === null ? newer : joined(overview, newer)
           waitMs = newer.intervalMs
           setState({ overview, error: null })
