@@ -18,21 +18,18 @@ export function canDo(action: AlertAction, { state }: Alert): boolean {
   return action === 'acknowledge' ? state === 'firing' : state !== 'resolved'
 }
 
-export function AcknowledgeButton({ alert }: { alert: Alert }) {
-  const [asked, ask] = useState(false)
+/** For a row of a list; the list has the dialog, which is to stay when the row goes. */
+export function AcknowledgeButton({ alert, onAsk }: { alert: Alert; onAsk: (alert: Alert) => void }) {
   if (!canDo('acknowledge', alert)) return null
   return (
-    <>
-      <button
-        type="button"
-        class="button button-small"
-        aria-label={`${words.acknowledge}: ${alert.title}`}
-        onClick={() => ask(true)}
-      >
-        {words.acknowledge}
-      </button>
-      {asked && <AlertActionDialog action="acknowledge" alert={alert} onClose={() => ask(false)} />}
-    </>
+    <button
+      type="button"
+      class="button button-small"
+      aria-label={`${words.acknowledge}: ${alert.title}`}
+      onClick={() => onAsk(alert)}
+    >
+      {words.acknowledge}
+    </button>
   )
 }
 

@@ -2,8 +2,8 @@
 import { useCallback, useState } from 'preact/hooks'
 import { get, RequestError } from '../../api/requests.ts'
 import { kinds } from '../../api/shapes.ts'
-import type { Device, Kind } from '../../api/shapes.ts'
-import { AcknowledgeButton } from '../../components/alert-actions.tsx'
+import type { Alert, Device, Kind } from '../../api/shapes.ts'
+import { AcknowledgeButton, AlertActionDialog } from '../../components/alert-actions.tsx'
 import { AlertRow } from '../../components/alert-row.tsx'
 import { Link } from '../../components/link.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
@@ -137,6 +137,7 @@ function Facts({ device }: { device: Device }) {
 
 function OpenAlerts({ id }: { id: string }) {
   const alerts = alertsByDevice.value.get(id) ?? []
+  const [asked, ask] = useState<Alert | null>(null)
   return (
     <section class="card" aria-labelledby="device-alerts">
       <h2 id="device-alerts">{words.open}</h2>
@@ -146,7 +147,7 @@ function OpenAlerts({ id }: { id: string }) {
         <ul class="alert-list device-alert-list" tabIndex={0}>
           {alerts.map(alert => (
             <AlertRow key={alert.id} alert={alert}>
-              <AcknowledgeButton alert={alert} />
+              <AcknowledgeButton alert={alert} onAsk={ask} />
             </AlertRow>
           ))}
         </ul>
@@ -154,6 +155,7 @@ function OpenAlerts({ id }: { id: string }) {
       <p class="device-all-alerts">
         <Link href={`/alerts?device=${encodeURIComponent(id)}`}>{words.allAlerts}</Link>
       </p>
+      {asked !== null && <AlertActionDialog action="acknowledge" alert={asked} onClose={() => ask(null)} />}
     </section>
   )
 }

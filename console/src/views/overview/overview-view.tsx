@@ -3,9 +3,9 @@ import { useEffect, useState } from 'preact/hooks'
 import { readRules } from '../../api/alerting.ts'
 import { get } from '../../api/requests.ts'
 import { sampleColumns, severities } from '../../api/shapes.ts'
-import type { Overview } from '../../api/shapes.ts'
+import type { Alert, Overview } from '../../api/shapes.ts'
 import { AlertRow } from '../../components/alert-row.tsx'
-import { AcknowledgeButton } from '../../components/alert-actions.tsx'
+import { AcknowledgeButton, AlertActionDialog } from '../../components/alert-actions.tsx'
 import { Chart } from '../../components/chart.tsx'
 import { Link } from '../../components/link.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
@@ -69,25 +69,30 @@ function Verdict() {
 
 function OpenAlerts() {
   const alerts = openAlerts.value
-  if (alerts.length === 0) return null
+  const [asked, ask] = useState<Alert | null>(null)
   return (
-    <section class="card" aria-labelledby="open-alerts">
-      <h2 id="open-alerts">{words.openAlerts}</h2>
-      <ul class="alert-list">
-        {alerts.slice(0, ALERTS_SHOWN).map(alert => (
-          <AlertRow key={alert.id} alert={alert}>
-            <AcknowledgeButton alert={alert} />
-          </AlertRow>
-        ))}
-      </ul>
-      {alerts.length > ALERTS_SHOWN && (
-        <p>
-          <Link href="/alerts">
-            {words.allAlerts} ({countText(alerts.length)})
-          </Link>
-        </p>
+    <>
+      {alerts.length > 0 && (
+        <section class="card" aria-labelledby="open-alerts">
+          <h2 id="open-alerts">{words.openAlerts}</h2>
+          <ul class="alert-list">
+            {alerts.slice(0, ALERTS_SHOWN).map(alert => (
+              <AlertRow key={alert.id} alert={alert}>
+                <AcknowledgeButton alert={alert} onAsk={ask} />
+              </AlertRow>
+            ))}
+          </ul>
+          {alerts.length > ALERTS_SHOWN && (
+            <p>
+              <Link href="/alerts">
+                {words.allAlerts} ({countText(alerts.length)})
+              </Link>
+            </p>
+          )}
+        </section>
       )}
-    </section>
+      {asked !== null && <AlertActionDialog action="acknowledge" alert={asked} onClose={() => ask(null)} />}
+    </>
   )
 }
 
