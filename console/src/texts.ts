@@ -87,6 +87,7 @@ export const texts = {
     label: 'You and this page',
     signedInAs: (name: string, role: Role) => `${name} · ${roles[role]}`,
     signOut: 'Sign out',
+    signOutFailed: (problem: string) => `You are still signed in. ${problem}`,
     theme: 'Colours',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     attention: 'On a new critical alert',
@@ -654,6 +655,7 @@ title: '{device} is at {payload.celsius} °C'
     nobody: 'Nobody yet: its route waits a moment before it tells, or no route leads from here to a channel.',
     nobodyAtAll:
       'Nobody: it was over before its route would have told it, or no route leads from here to a channel.',
+    laterOutcome: 'After that:',
     sentTimes: (count: number) => `told ${count} times`,
     failedTimes: (count: number) => (count === 1 ? 'one attempt failed' : `${count} attempts failed`),
     changes: {

@@ -93,15 +93,37 @@ describe('the story of an alert', () => {
 
   test('says of each channel what became of telling it', () => {
     expect(toldOf(story)).toEqual([
-      { channel: 'desk', outcome: 'sent', at: 1_790_000_003_000, detail: '', failures: 1, sent: 1 },
+      {
+        channel: 'desk',
+        outcome: 'sent',
+        at: 1_790_000_003_000,
+        detail: '',
+        failures: 1,
+        sent: 1,
+        lastSentAt: 1_790_000_003_000
+      },
       {
         channel: 'siren',
         outcome: 'suppressed',
         at: 1_790_000_000_200,
         detail: 'silenced by s1',
         failures: 0,
-        sent: 0
+        sent: 0,
+        lastSentAt: null
       }
     ])
   })
+
+  test.each(['suppressed', 'gave-up'] as const)(
+    'says still that a channel was told when it was %s later',
+    outcome => {
+      const entries = [
+        deliveryItem({ at: 1_790_000_003_000 }),
+        deliveryItem({ at: 1_790_000_009_000, outcome, detail: 'why' })
+      ]
+      expect(toldOf({ ...story, entries })).toMatchObject([
+        { outcome, at: 1_790_000_009_000, detail: 'why', sent: 1, lastSentAt: 1_790_000_003_000 }
+      ])
+    }
+  )
 })

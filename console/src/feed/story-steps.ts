@@ -27,6 +27,8 @@ export interface Told {
   failures: number
   /** Times it was told. */
   sent: number
+  /** When it was told last; null: never. */
+  lastSentAt: number | null
 }
 
 /** What became of each channel, in the order in which they were first tried. */
@@ -35,14 +37,15 @@ export function toldOf({ entries }: AlertStory): Told[] {
   for (const entry of entries) {
     if (entry.kind !== 'delivery') continue
     const { channel, outcome, at, detail } = entry
-    const known = byChannel.get(channel) ?? { channel, outcome, at, detail, failures: 0, sent: 0 }
+    const known = byChannel.get(channel) ?? { channel, outcome, at, detail, failures: 0, sent: 0, lastSentAt: null }
     byChannel.set(channel, {
       ...known,
       outcome,
       at,
       detail,
       failures: known.failures + (outcome === 'failed' || outcome === 'gave-up' ? 1 : 0),
-      sent: known.sent + (outcome === 'sent' ? 1 : 0)
+      sent: known.sent + (outcome === 'sent' ? 1 : 0),
+      lastSentAt: outcome === 'sent' ? at : known.lastSentAt
     })
   }
   return [...byChannel.values()]

@@ -2,6 +2,7 @@
 import type { AlertStory } from '../../api/shapes.ts'
 import { Time } from '../../components/time.tsx'
 import { toldOf } from '../../feed/story-steps.ts'
+import type { Told } from '../../feed/story-steps.ts'
 import { texts } from '../../texts.ts'
 
 const words = texts.alertPage
@@ -12,19 +13,41 @@ export function WhoWasTold({ story }: { story: AlertStory }) {
     return <p class="quiet">{story.alert.state === 'resolved' ? words.nobodyAtAll : words.nobody}</p>
   return (
     <ul class="told">
-      {told.map(({ channel, outcome, at, detail, failures, sent }) => (
-        <li key={channel}>
-          <p>
-            <strong>{channel}</strong>{' '}
-            <span class={`outcome outcome-${outcome}`}>{texts.outcomes[outcome]}</span> <Time at={at} />
-          </p>
-          <p class="quiet">
-            {[sent > 1 ? words.sentTimes(sent) : '', failures > 0 ? words.failedTimes(failures) : '', detail]
-              .filter(part => part !== '')
-              .join(' · ')}
-          </p>
-        </li>
+      {told.map(channel => (
+        <ChannelTold key={channel.channel} told={channel} />
       ))}
     </ul>
+  )
+}
+
+/** That it was told comes first: what happened later does not undo it. */
+function ChannelTold({ told }: { told: Told }) {
+  const { channel, outcome, at, detail, failures, sent, lastSentAt } = told
+  const counts = [sent > 1 ? words.sentTimes(sent) : '', failures > 0 ? words.failedTimes(failures) : '']
+  return (
+    <li>
+      <p>
+        <strong>{channel}</strong>{' '}
+        {lastSentAt === null ? (
+          <Outcome outcome={outcome} at={at} />
+        ) : (
+          <Outcome outcome="sent" at={lastSentAt} />
+        )}
+      </p>
+      {lastSentAt !== null && outcome !== 'sent' && (
+        <p>
+          {words.laterOutcome} <Outcome outcome={outcome} at={at} />
+        </p>
+      )}
+      <p class="quiet">{[...counts, detail].filter(part => part !== '').join(' · ')}</p>
+    </li>
+  )
+}
+
+function Outcome({ outcome, at }: Pick<Told, 'outcome' | 'at'>) {
+  return (
+    <>
+      <span class={`outcome outcome-${outcome}`}>{texts.outcomes[outcome]}</span> <Time at={at} />
+    </>
   )
 }
