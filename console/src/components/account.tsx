@@ -6,6 +6,7 @@ import type { Theme } from '../state/preferences.ts'
 import { session, signOut } from '../state/session.ts'
 import { texts } from '../texts.ts'
 import { Icon } from './icon.tsx'
+import { problemText } from './problem.tsx'
 import { say } from './toast.tsx'
 
 export function Account({ onHelp }: { onHelp: () => void }) {
@@ -87,7 +88,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
           >
             {words.help}
           </button>
-          <button type="button" class="button" onClick={() => void signOut()}>
+          <button type="button" class="button" onClick={() => void trySignOut()}>
             {words.signOut}
           </button>
           <p class="quiet">
@@ -111,6 +112,14 @@ function ThemeChoice({ choice }: { choice: Theme }) {
       {texts.account.themes[choice]}
     </label>
   )
+}
+
+async function trySignOut(): Promise<void> {
+  try {
+    await signOut()
+  } catch (error) {
+    say(texts.account.signOutFailed(problemText(error)), { bad: true })
+  }
 }
 
 async function toggleDesktop(): Promise<void> {

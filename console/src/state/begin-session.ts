@@ -1,11 +1,14 @@
 // The first thing the page does: it takes a sign-in link's code out of the address, or asks whom the cookie stands for.
-import { signal } from '@preact/signals'
-import { loadSession, signIn } from './session.ts'
+import { effect, signal } from '@preact/signals'
+import { loadSession, session, signIn } from './session.ts'
 
 /** Why nobody could be signed in without being asked; null: no reason to say anything. */
 export const beginProblem = signal<unknown>(null)
-/** Whether a sign-in link was tried that the server did not take. */
+/** Whether a sign-in link was tried that the server did not take, and nobody has signed in since. */
 export const linkRefused = signal(false)
+effect(() => {
+  if (session.value != null) linkRefused.value = false
+})
 
 export async function beginSession(): Promise<void> {
   beginProblem.value = null
