@@ -12,6 +12,7 @@ import { say } from './toast.tsx'
 export function Account({ onHelp }: { onHelp: () => void }) {
   const [open, setOpen] = useState(false)
   const element = useRef<HTMLDivElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
   const words = texts.account
   useEffect(() => {
     if (!open) return
@@ -19,7 +20,9 @@ export function Account({ onHelp }: { onHelp: () => void }) {
       if (!element.current?.contains(event.target as Node)) setOpen(false)
     }
     const onEscape = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') setOpen(false)
+      if (event.key !== 'Escape') return
+      setOpen(false)
+      button.current?.focus()
     }
     document.addEventListener('pointerdown', onOutside)
     document.addEventListener('keydown', onEscape)
@@ -33,6 +36,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
   return (
     <div class="account" ref={element}>
       <button
+        ref={button}
         type="button"
         class="button account-button"
         aria-expanded={open}

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { texts } from '../texts.ts'
+import { giveFocusBack } from './focus.ts'
 
 export interface DialogProps {
   title: string
@@ -17,9 +18,7 @@ export function Dialog({ title, onClose, closesBeside = true, children }: Dialog
   useEffect(() => {
     const before = document.activeElement
     element.current?.showModal()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
+    return () => giveFocusBack(before)
   }, [])
   return (
     <dialog

@@ -1,4 +1,6 @@
 // One alert in the list of them.
+import type { RefObject } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import type { Alert } from '../../api/shapes.ts'
 import { canDo } from '../../components/alert-actions.tsx'
 import type { AlertAction } from '../../components/alert-actions.tsx'
@@ -13,21 +15,31 @@ export interface AlertListRowProps {
   index: number
   /** Whether keys act on it. */
   current: boolean
+  /** Id of the alert whose link gets the focus as soon as it is in the document. */
+  toFocus: RefObject<string | null>
   onCurrent: () => void
   onAct: (action: AlertAction) => void
 }
 
 const actions = ['acknowledge', 'resolve', 'silence'] as const
 
-export function AlertListRow({ alert, index, current, onCurrent, onAct }: AlertListRowProps) {
+export function AlertListRow({ alert, index, current, toFocus, onCurrent, onAct }: AlertListRowProps) {
   const { id, severity, state, title, device, rule, firstAt, count, acknowledged, resolved, flapping } = alert
   const by = state === 'resolved' ? resolved : state === 'acknowledged' ? acknowledged : null
+  const row = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (!current || toFocus.current !== id) return
+    toFocus.current = null
+    row.current?.querySelector('a')?.focus({ preventScroll: true })
+  })
   return (
     <div
+      ref={row}
       class={`alert-line state-${state}${state === 'firing' ? ` row-${severity}` : ''}${current ? ' row-selected' : ''}`}
       role="row"
       aria-rowindex={index + 1}
       onClick={onCurrent}
+      onFocusIn={onCurrent}
     >
       <span role="cell" class="alert-severity">
         <SeverityMark severity={severity} />

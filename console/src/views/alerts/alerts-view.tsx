@@ -1,5 +1,5 @@
 // What is wrong, the worst first, live; and what was wrong before. Acted on by buttons or keys.
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { severities } from '../../api/shapes.ts'
 import type { Alert, Severity } from '../../api/shapes.ts'
 import { AlertActionDialog, canDo } from '../../components/alert-actions.tsx'
@@ -131,11 +131,14 @@ function ResolvedAlerts({ query }: { query: AlertQuery }) {
 function AlertList({ alerts, onNearEnd }: { alerts: readonly Alert[]; onNearEnd?: () => void }) {
   const rowHeightPx = useRowHeight({ widePx: 46, narrowPx: 84 })
   const [current, setCurrent] = useState<string | null>(null)
+  const toFocus = useRef<string | null>(null)
   const [asked, ask] = useState<{ action: AlertAction; alert: Alert } | null>(null)
   const index = alerts.findIndex(({ id }) => id === current)
   const moveTo = (to: number) => {
     const alert = alerts[Math.max(0, Math.min(alerts.length - 1, to))]
-    if (alert !== undefined) setCurrent(alert.id)
+    if (alert === undefined) return
+    toFocus.current = alert.id
+    setCurrent(alert.id)
   }
   const act = (action: AlertAction) => {
     const alert = alerts[index]
@@ -187,6 +190,7 @@ function AlertList({ alerts, onNearEnd }: { alerts: readonly Alert[]; onNearEnd?
                 alert={alert}
                 index={at}
                 current={alert.id === current}
+                toFocus={toFocus}
                 onCurrent={() => setCurrent(alert.id)}
                 onAct={action => ask({ action, alert })}
               />
