@@ -101,7 +101,8 @@ export const texts = {
   connection: {
     connecting: 'Connecting …',
     live: 'Live',
-    waiting: (seconds: number) => `Connection lost. Next try in ${seconds} s.`,
+    lost: 'Connection lost.',
+    nextTry: (seconds: number) => `Next try in ${seconds} s.`,
     retryNow: 'Try now',
     refused: (reason: string) => `The server ended the live connection: ${reason}`
   },
