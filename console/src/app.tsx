@@ -8,6 +8,7 @@ import { Loading } from './components/loading.tsx'
 import { Problem } from './components/problem.tsx'
 import { Toasts } from './components/toast.tsx'
 import { Icon } from './components/icon.tsx'
+import { pageName } from './page-title.ts'
 import { beginProblem, beginSession } from './state/begin-session.ts'
 import { useKeys } from './state/keys.ts'
 import { firingCounts } from './state/open-alerts.ts'
@@ -82,7 +83,7 @@ function Frame() {
           ))}
         </ul>
       </nav>
-      <main id="content" class="content" tabIndex={-1}>
+      <main id="content" class="content" tabIndex={-1} aria-label={pageName(path)}>
         {viewOf(path)}
       </main>
       {helpShown && <KeyboardHelp onClose={() => showHelp(false)} />}

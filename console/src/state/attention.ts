@@ -1,10 +1,12 @@
 // Calls somebody to the page when a critical alert is new: by a sound, the window's title, a notification of the desktop.
 import { effect } from '@preact/signals'
 import type { Alert } from '../api/shapes.ts'
+import { pageName, windowTitle } from '../page-title.ts'
 import { texts } from '../texts.ts'
 import { firingCounts, onRaised } from './open-alerts.ts'
 import { badge, desktop, sound } from './preferences.ts'
-import { go, pathOf } from './router.ts'
+import { go, pathOf, place } from './router.ts'
+import { session } from './session.ts'
 
 /** Alerts that come together are one sound. */
 const SOUND_PAUSE_MS = 1500
@@ -16,7 +18,8 @@ let soundAt = 0
 export function watchAttention(): void {
   effect(() => {
     const { critical } = firingCounts.value
-    document.title = badge.value && critical > 0 ? `(${critical}) ${texts.product}` : texts.product
+    const name = session.value === null ? texts.signIn.title : pageName(place.value.path)
+    document.title = windowTitle(name, badge.value ? critical : 0)
   })
   onRaised(alert => {
     if (alert.severity !== 'critical') return

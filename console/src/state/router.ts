@@ -11,12 +11,15 @@ export const place = signal<Place>(placeOf(location))
 
 addEventListener('popstate', () => (place.value = placeOf(location)))
 
-/** Goes to a path within the page; `replace` leaves no step to go back to. */
+/** Goes to a path within the page, to its beginning; `replace` leaves no step to go back to, and stays where one looks. */
 export function go(href: string, { replace = false } = {}): void {
   if (replace) history.replaceState(null, '', href)
   else {
     history.pushState(null, '', href)
-    scrollTo(0, 0)
+    const content = document.querySelector<HTMLElement>('#content')
+    content?.scrollTo(0, 0)
+    // Who reads or goes on by keyboard begins there, too.
+    content?.focus({ preventScroll: true })
   }
   place.value = placeOf(location)
 }

@@ -103,7 +103,7 @@ inBrowser('an alert that a device raises', () => {
     await page.getByText('Nothing is wrong that a rule knows of.').waitFor()
     await using device = server.warmDevice()
     await page.getByText('One alert is firing').waitFor()
-    await eventually(async () => (await page.title()) === '(1) Tocsin')
+    await eventually(async () => (await page.title()) === '(1) Overview · Tocsin')
     await page.keyboard.press('g')
     await page.keyboard.press('a')
     await page.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor()
@@ -200,7 +200,7 @@ inBrowser('a new critical alert', () => {
     await eventually(async () => (await called()).tones === 2) // what it will sound like
     expect(await window.violations()).toEqual([])
     await page.getByLabel('Count in the window’s title').uncheck()
-    await eventually(async () => (await page.title()) === 'Tocsin')
+    await eventually(async () => (await page.title()) === 'Overview · Tocsin')
     // Two tones more, once the sound that was just played is some time ago.
     await eventually(
       async () => {
