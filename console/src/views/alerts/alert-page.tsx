@@ -7,6 +7,7 @@ import type { AlertAction } from '../../components/alert-actions.tsx'
 import { Link } from '../../components/link.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
 import { Problem } from '../../components/problem.tsx'
+import { Runbook } from '../../components/runbook.tsx'
 import { SeverityMark } from '../../components/severity.tsx'
 import { Since, Time } from '../../components/time.tsx'
 import { durationText } from '../../format.ts'
@@ -104,7 +105,7 @@ function Story({ story, onChanged }: { story: AlertStory; onChanged: () => void 
                 {texts.actions[action]}
               </button>
             ))}
-          {alert.runbook !== '' && <Runbook url={alert.runbook} />}
+          {alert.runbook !== '' && <Runbook url={alert.runbook} button />}
         </p>
       </header>
       <div class="alert-columns">
@@ -127,16 +128,6 @@ function Story({ story, onChanged }: { story: AlertStory; onChanged: () => void 
         <AlertActionDialog action={asked} alert={alert} onClose={() => ask(null)} onDone={onChanged} />
       )}
     </>
-  )
-}
-
-/** A link only where it leads to a web page: what a rule says may be anything. */
-function Runbook({ url }: { url: string }) {
-  if (!/^https?:\/\//i.test(url)) return <span>{url}</span>
-  return (
-    <a class="button" href={url} target="_blank" rel="noreferrer noopener">
-      {words.runbook}
-    </a>
   )
 }
 

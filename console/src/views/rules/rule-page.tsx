@@ -4,6 +4,7 @@ import type { Rule } from '../../api/shapes.ts'
 import { Link } from '../../components/link.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
 import { Problem } from '../../components/problem.tsx'
+import { Runbook } from '../../components/runbook.tsx'
 import { texts } from '../../texts.ts'
 import { DryRunPanel } from './dry-run-panel.tsx'
 import { RuleCondition, RuleFigures, RuleKind } from './rule-parts.tsx'
@@ -81,9 +82,7 @@ function RuleCard({ rule }: { rule: Rule }) {
           <div>
             <dt>{words.runbook}</dt>
             <dd>
-              <a href={rule.runbook} rel="noreferrer" target="_blank">
-                {rule.runbook}
-              </a>
+              <Runbook url={rule.runbook} />
             </dd>
           </div>
         )}
