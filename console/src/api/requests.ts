@@ -58,20 +58,37 @@ export function remove<Answer>(path: string): Promise<Answer> {
 }
 
 async function ask<Answer>(method: string, url: string, init: RequestInit): Promise<Answer> {
-  let response: Response
-  try {
-    response = await fetch(url, { ...init, method, credentials: 'same-origin' })
-  } catch (error) {
-    if ((error as Error).name === 'AbortError') throw error
-    throw new RequestError('unreachable', '')
+  const { response, text } = await answerOf(url, { ...init, method, credentials: 'same-origin' })
+  const body = parsed(text)
+  if (response.ok) {
+    if (body === undefined) throw new RequestError('unreachable', '') // somebody in between has answered
+    return body as Answer
   }
-  const type = response.headers.get('content-type') ?? ''
-  const body: unknown = type.includes('json') ? await response.json().catch(() => null) : null
-  if (response.ok) return body as Answer
   const problem = (body ?? {}) as { code?: string; detail?: string; problems?: RequestError['problems'] }
   if (response.status === 401 && !url.startsWith('/v1/session')) onSignedOut()
   throw new RequestError(problem.code ?? 'unreachable', problem.detail ?? response.statusText, {
     status: response.status,
     ...(problem.problems && { problems: problem.problems })
   })
+}
+
+/** The whole answer; one that is broken off is none. */
+async function answerOf(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+  try {
+    const response = await fetch(url, init)
+    return { response, text: await response.text() }
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error
+    throw new RequestError('unreachable', '')
+  }
+}
+
+/** Null: it is empty. Undefined: it is no JSON. */
+function parsed(text: string): unknown {
+  if (text === '') return null
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
