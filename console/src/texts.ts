@@ -635,6 +635,7 @@ title: '{device} is at {payload.celsius} °C'
     cut: 'More alerts are open than this page holds: these are the newest. Resolve some, or narrow what rules raise.',
     times: (count: number) => `${count} times`,
     flapping: 'flapping',
+    silenced: 'silenced',
     keysHint: 'Keys: ↓ ↑ choose, Enter opens, a acknowledges, r resolves, s silences.',
     inFeed: 'Alerts and deliveries in the feed'
   },
@@ -645,6 +646,7 @@ title: '{device} is at {payload.celsius} °C'
     facts: 'What is known',
     told: 'Who was told',
     runbook: 'What to do (runbook)',
+    silenced: 'Silenced until',
     began: 'Began',
     lasted: (duration: string) => `lasted ${duration}`,
     count: 'Happened',

@@ -4,6 +4,7 @@ import { post } from '../api/requests.ts'
 import type { Alert, Silence } from '../api/shapes.ts'
 import { noteAlert } from '../state/open-alerts.ts'
 import { may } from '../state/session.ts'
+import { refreshSilences } from '../state/silences.ts'
 import { texts } from '../texts.ts'
 import { AskDialog } from './ask-dialog.tsx'
 import { say } from './toast.tsx'
@@ -120,5 +121,6 @@ async function perform(action: AlertAction, alert: Alert, { comment, duration, w
   }
   const match = wide ? { devices: [alert.device] } : { rules: [alert.rule], keys: [alert.key] }
   await post<Silence>('/v1/silences', { match, for: duration, comment })
+  void refreshSilences()
   return alert
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Alert } from '../api/shapes.ts'
 import { pathOf } from '../state/router.ts'
+import { silenceOf } from '../state/silences.ts'
 import { texts } from '../texts.ts'
 import { Link } from './link.tsx'
 import { SeverityMark } from './severity.tsx'
@@ -15,6 +16,7 @@ export function AlertRow({ alert, children }: { alert: Alert; children?: Compone
       <span class="alert-title">
         <Link href={pathOf('alerts', id)}>{title}</Link>
         {state === 'acknowledged' && <span class="quiet"> · {texts.states.acknowledged}</span>}
+        {silenceOf(alert) !== undefined && <span class="quiet"> · {texts.alerts.silenced}</span>}
       </span>
       <span class="alert-when">
         <Since at={firstAt} />

@@ -8,6 +8,7 @@ import { Link } from '../../components/link.tsx'
 import { SeverityMark } from '../../components/severity.tsx'
 import { Since, Time } from '../../components/time.tsx'
 import { pathOf } from '../../state/router.ts'
+import { silenceOf } from '../../state/silences.ts'
 import { texts } from '../../texts.ts'
 
 export interface AlertListRowProps {
@@ -58,6 +59,7 @@ export function AlertListRow({ alert, index, current, toFocus, onCurrent, onAct 
           )}
           {count > 1 && ` · ${texts.alerts.times(count)}`}
           {flapping && ` · ${texts.alerts.flapping}`}
+          {silenceOf(alert) !== undefined && ` · ${texts.alerts.silenced}`}
         </span>
       </span>
       <span role="cell" class="alert-state">

@@ -14,6 +14,7 @@ import { durationText } from '../../format.ts'
 import { feed } from '../../state/feed.ts'
 import { useKeys } from '../../state/keys.ts'
 import { pathOf } from '../../state/router.ts'
+import { silenceOf, useSilences } from '../../state/silences.ts'
 import { texts } from '../../texts.ts'
 import { TimeLine } from './time-line.tsx'
 import { WhoWasTold } from './who-was-told.tsx'
@@ -71,6 +72,7 @@ function useStoryNews(id: string, reload: () => void): void {
 
 function Story({ story, onChanged }: { story: AlertStory; onChanged: () => void }) {
   const { alert } = story
+  useSilences()
   const [asked, ask] = useState<AlertAction | null>(null)
   const tryTo = (action: AlertAction) => {
     if (canDo(action, alert)) ask(action)
@@ -92,6 +94,7 @@ function Story({ story, onChanged }: { story: AlertStory; onChanged: () => void 
         </p>
         <h1>{alert.title}</h1>
         {alert.detail !== '' && <p>{alert.detail}</p>}
+        <Silenced alert={alert} />
         <p class="actions">
           {actions
             .filter(action => canDo(action, alert))
@@ -128,6 +131,19 @@ function Story({ story, onChanged }: { story: AlertStory; onChanged: () => void 
         <AlertActionDialog action={asked} alert={alert} onClose={() => ask(null)} onDone={onChanged} />
       )}
     </>
+  )
+}
+
+/** That nobody is told of it now, until when, and who wanted it so. */
+function Silenced({ alert }: { alert: Alert }) {
+  const silence = silenceOf(alert)
+  if (silence === undefined) return null
+  const { until, author, comment } = silence
+  return (
+    <p class="quiet">
+      <Link href="/silences">{words.silenced}</Link> <Time at={until} /> · {author}
+      {comment !== '' && <q>{comment}</q>}
+    </p>
   )
 }
 

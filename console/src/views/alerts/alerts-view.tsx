@@ -18,6 +18,7 @@ import { countText } from '../../format.ts'
 import { useKeys } from '../../state/keys.ts'
 import { openAlerts, openAlertsCut, openAlertsLoaded } from '../../state/open-alerts.ts'
 import { go, pathOf, place } from '../../state/router.ts'
+import { useSilences } from '../../state/silences.ts'
 import { texts } from '../../texts.ts'
 import { AlertListRow } from './alert-list-row.tsx'
 import { useResolvedAlerts } from './resolved-alerts.ts'
@@ -25,6 +26,7 @@ import { useResolvedAlerts } from './resolved-alerts.ts'
 const words = texts.alerts
 
 export function AlertsView() {
+  useSilences()
   const query = alertQueryOfAddress(place.value.query)
   return (
     <div class="feed-view">

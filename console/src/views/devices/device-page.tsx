@@ -13,6 +13,7 @@ import { everything } from '../../feed/feed-query.ts'
 import { countText, roundText } from '../../format.ts'
 import { go, pathOf, place } from '../../state/router.ts'
 import { may } from '../../state/session.ts'
+import { useSilences } from '../../state/silences.ts'
 import { texts } from '../../texts.ts'
 import { KindsField } from '../feed/feed-filters.tsx'
 import { FeedList } from '../feed/feed-list.tsx'
@@ -136,6 +137,7 @@ function Facts({ device }: { device: Device }) {
 }
 
 function OpenAlerts({ id }: { id: string }) {
+  useSilences()
   const alerts = alertsByDevice.value.get(id) ?? []
   const [asked, ask] = useState<Alert | null>(null)
   return (

@@ -13,6 +13,7 @@ import { Problem } from '../../components/problem.tsx'
 import { SeverityMark } from '../../components/severity.tsx'
 import { countText } from '../../format.ts'
 import { firingCounts, openAlerts, openAlertsLoaded } from '../../state/open-alerts.ts'
+import { useSilences } from '../../state/silences.ts'
 import { texts } from '../../texts.ts'
 
 const words = texts.overview
@@ -68,6 +69,7 @@ function Verdict() {
 }
 
 function OpenAlerts() {
+  useSilences()
   const alerts = openAlerts.value
   const [asked, ask] = useState<Alert | null>(null)
   return (
