@@ -8,6 +8,7 @@ import { Loading } from './components/loading.tsx'
 import { Problem } from './components/problem.tsx'
 import { Toasts } from './components/toast.tsx'
 import { Icon } from './components/icon.tsx'
+import { soundWaits } from './state/attention.ts'
 import { pageName } from './page-title.ts'
 import { beginProblem, beginSession } from './state/begin-session.ts'
 import { useKeys } from './state/keys.ts'
@@ -68,6 +69,9 @@ function Frame() {
           <FiringBadge />
         </button>
         <ConnectionState />
+        <p class="sound-hint" role="status">
+          {soundWaits.value && texts.account.soundWaits}
+        </p>
         <Account onHelp={() => showHelp(true)} />
       </header>
       <nav id="navigation" class={menuOpen ? 'navigation open' : 'navigation'} aria-label={texts.nav.label}>

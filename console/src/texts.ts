@@ -92,6 +92,7 @@ export const texts = {
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     attention: 'On a new critical alert',
     sound: 'Play a sound',
+    soundWaits: 'Click anywhere to let this page sound.',
     badge: 'Count in the window’s title',
     desktop: 'Show a desktop notification',
     desktopRefused: 'This browser does not allow notifications for this page.',

@@ -62,7 +62,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
                 checked={sound.value}
                 onChange={event => {
                   sound.value = event.currentTarget.checked
-                  if (sound.value) ring()
+                  if (sound.value) void ring()
                 }}
               />
               {words.sound}
