@@ -1,6 +1,6 @@
 // What one wants to know first: what is wrong now, and how the server does.
 import { useEffect, useState } from 'preact/hooks'
-import { readRules } from '../../api/alerting.ts'
+import { REFRESH_MS, readRules } from '../../api/alerting.ts'
 import { get } from '../../api/requests.ts'
 import { sampleColumns, severities } from '../../api/shapes.ts'
 import type { Alert, Overview } from '../../api/shapes.ts'
@@ -38,12 +38,14 @@ export function OverviewView() {
 }
 
 function Verdict() {
-  const rules = useLoaded(readRules)
+  const rules = useLoaded(readRules, { everyMs: REFRESH_MS })
   if (!openAlertsLoaded.value) return <Loading />
   const counts = firingCounts.value
   const firing = severities.reduce((sum, severity) => sum + counts[severity], 0)
   const acknowledged = openAlerts.value.length - firing
   const worst = severities.findLast(severity => counts[severity] > 0)
+  // That nothing is wrong is not said before it is known whether anything is looked at.
+  if (firing + acknowledged === 0 && rules.value === null && rules.error === null) return <Loading />
   if (rules.value?.length === 0 && firing + acknowledged === 0)
     return (
       <p class="notice" role="status">
