@@ -12,6 +12,8 @@ export interface ChartSeries {
   values: readonly (number | null)[]
   /** Drawn as steps: the value holds until the next. */
   steps?: boolean
+  /** A colour of tokens.css, such as `--critical`; absent: the next of the chart's own. */
+  colour?: string
 }
 
 /** A time in which something was so, drawn behind the lines. */
@@ -37,6 +39,10 @@ export interface ChartProps {
 }
 
 const COLOURS = ['--accent', '--major', '--good'] as const
+
+function colourOf(series: ChartSeries | undefined, at: number): string {
+  return series?.colour ?? COLOURS[at] ?? '--accent'
+}
 
 export function Chart(props: ChartProps) {
   const { title, times, series, unit = '', heightPx = 130, spans = [], fromZero = true } = props
@@ -86,10 +92,10 @@ export function Chart(props: ChartProps) {
       <div ref={frame} role="img" aria-label={summaryOf(title, main, unit)} />
       {series.length > 1 && (
         <p class="chart-legend">
-          {series.map(({ name, values }, at) => (
-            <span key={name}>
-              <i class={`legend-${at + 1}`} />
-              {name} {roundText(lastOf({ name, values }))} {unit}
+          {series.map((each, at) => (
+            <span key={each.name}>
+              <i style={{ background: `var(${colourOf(each, at)})` }} />
+              {each.name} {roundText(lastOf(each))} {unit}
             </span>
           ))}
         </p>
@@ -159,7 +165,7 @@ function optionsOf(element: HTMLElement, drawing: Drawing): uPlot.Options {
       {},
       ...names.map((label, at) => ({
         label,
-        stroke: colour(COLOURS[at] ?? '--accent'),
+        stroke: colour(colourOf(series[at], at)),
         width: 1.6,
         points: { show: (chart: uPlot) => chart.data[0].length === 1 }, // a line needs two
         spanGaps: true,

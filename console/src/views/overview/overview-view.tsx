@@ -158,9 +158,19 @@ function Figures({ overview }: { overview: Overview }) {
             times={samples.at}
             headline={lastSum(samples.criticalAlerts, samples.majorAlerts, samples.otherAlerts)}
             series={[
-              { name: texts.severities.critical, values: samples.criticalAlerts, steps: true },
-              { name: texts.severities.major, values: samples.majorAlerts, steps: true },
-              { name: words.otherAlerts, values: samples.otherAlerts, steps: true }
+              {
+                name: texts.severities.critical,
+                values: samples.criticalAlerts,
+                steps: true,
+                colour: '--critical'
+              },
+              {
+                name: texts.severities.major,
+                values: samples.majorAlerts,
+                steps: true,
+                colour: '--major'
+              },
+              { name: words.otherAlerts, values: samples.otherAlerts, steps: true, colour: '--minor' }
             ]}
           />
         </section>
