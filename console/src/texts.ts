@@ -313,7 +313,7 @@ export const texts = {
     facts: 'What is known of it',
     open: 'Open alerts',
     noOpen: 'It has no open alert.',
-    allAlerts: 'All its alerts',
+    resolvedAlerts: 'Its resolved alerts',
     charts: 'Values',
     noCharts: 'Its last events hold no numbers to draw.',
     chartsLeftOut: (count: number) => `${count} more fields are not drawn.`,

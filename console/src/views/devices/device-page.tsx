@@ -155,7 +155,7 @@ function OpenAlerts({ id }: { id: string }) {
         </ul>
       )}
       <p class="device-all-alerts">
-        <Link href={`/alerts?device=${encodeURIComponent(id)}`}>{words.allAlerts}</Link>
+        <Link href={`/alerts?show=resolved&device=${encodeURIComponent(id)}`}>{words.resolvedAlerts}</Link>
       </p>
       {asked !== null && <AlertActionDialog action="acknowledge" alert={asked} onClose={() => ask(null)} />}
     </section>
