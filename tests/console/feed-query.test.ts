@@ -34,8 +34,8 @@ describe('the address of a feed', () => {
   })
 })
 
-test('terms are set apart by commas or spaces, each once', () => {
-  expect(termsOf(' site/#, pump-1  pump-1,,')).toEqual(['site/#', 'pump-1'])
+test('terms are set apart by commas, each once, and may hold spaces', () => {
+  expect(termsOf(' site/#, pump 1 ,pump 1,,')).toEqual(['site/#', 'pump 1'])
   expect(termsOf(' ')).toEqual([])
 })
 

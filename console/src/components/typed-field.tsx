@@ -1,4 +1,4 @@
-// A field that is acted on when one has stopped typing, or at once with Enter.
+// A field that is acted on when one has stopped typing, or at once with Enter or by leaving it.
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 const TYPING_MS = 400
@@ -17,8 +17,8 @@ export function TypedField({ label, hint, value, onTyped, search = false }: Type
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
   const input = useRef<HTMLInputElement>(null)
   // The timer calls what is current by then, so that it undoes nothing that was changed meanwhile.
-  const current = useRef(onTyped)
-  current.current = onTyped
+  const current = useRef({ onTyped, value })
+  current.current = { onTyped, value }
   // What is set from elsewhere (a link, "clear") goes before what stands here, but not while somebody types it.
   useEffect(() => {
     if (document.activeElement !== input.current) setText(value)
@@ -26,7 +26,9 @@ export function TypedField({ label, hint, value, onTyped, search = false }: Type
   useEffect(() => () => clearTimeout(timer.current), [])
   const apply = (given: string) => {
     clearTimeout(timer.current)
-    current.current(given)
+    timer.current = undefined
+    // What stands there already stays as it is: a list may have come with terms that can't be typed.
+    if (given !== current.current.value) current.current.onTyped(given)
   }
   return (
     <label class="field">
@@ -47,6 +49,11 @@ export function TypedField({ label, hint, value, onTyped, search = false }: Type
         }}
         onKeyDown={event => {
           if (event.key === 'Enter') apply(event.currentTarget.value)
+        }}
+        onBlur={event => {
+          // Before what is clicked next, such as “clear”: the timer would bring the text back after it.
+          if (timer.current !== undefined) apply(event.currentTarget.value)
+          else setText(value)
         }}
       />
     </label>

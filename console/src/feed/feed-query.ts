@@ -48,9 +48,10 @@ export function filterOfQuery({ topics, devices, kinds, severityMin }: FeedQuery
   }
 }
 
-/** Terms of a list that is typed with commas or spaces between them. */
+/** Terms of a list that is typed with commas between them; they may hold spaces. */
 export function termsOf(text: string): string[] {
-  return [...new Set(text.split(/[,\s]+/).filter(term => term !== ''))]
+  const terms = text.split(',').map(term => term.trim())
+  return [...new Set(terms.filter(term => term !== ''))]
 }
 
 /** Tells whether the text stands in any of a notification's values, in any case. */
