@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Account } from './components/account.tsx'
 import { ConnectionState } from './components/connection-state.tsx'
+import { focusSearch } from './components/filter-form.tsx'
 import { KeyboardHelp } from './components/keyboard-help.tsx'
 import { Link } from './components/link.tsx'
 import { Loading } from './components/loading.tsx'
@@ -46,7 +47,7 @@ function Frame() {
   useKeys({
     ...Object.fromEntries(pages.map(({ key, href }) => [`g ${key}`, () => go(href)])),
     '?': () => showHelp(true),
-    '/': () => document.querySelector<HTMLElement>('[data-search]')?.focus()
+    '/': focusSearch
   })
   return (
     <div class="frame">

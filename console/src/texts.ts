@@ -134,7 +134,10 @@ export const texts = {
     acknowledge: 'Acknowledge the alert',
     resolve: 'Resolve the alert',
     silence: 'Silence the alert',
-    pause: 'Pause or resume the feed'
+    pause: 'Pause or resume the feed',
+    submit: 'Do it, from within a comment',
+    then: 'then',
+    or: 'or'
   },
 
   feed: {

@@ -1,7 +1,19 @@
 // The filters above a list. In a narrow window they are folded, so that the list has the room.
+import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { texts } from '../texts.ts'
+
+/** Of the one form on the page. */
+const open = signal(false)
+
+/** Puts the focus into the page's field for searching, where it has one; unfolds it first. */
+export function focusSearch(): void {
+  open.value = true
+  const focusField = () => document.querySelector<HTMLElement>('[data-search]')?.focus()
+  focusField()
+  requestAnimationFrame(focusField) // where it was folded till now
+}
 
 export interface FilterFormProps {
   label: string
@@ -11,19 +23,24 @@ export interface FilterFormProps {
 }
 
 export function FilterForm({ label, active, children }: FilterFormProps) {
-  const [open, setOpen] = useState(false)
+  useEffect(
+    () => () => {
+      open.value = false
+    },
+    []
+  )
   return (
     <>
       <button
         type="button"
         class="button button-small filters-toggle"
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-expanded={open.value}
+        onClick={() => (open.value = !open.value)}
       >
         {active ? texts.feed.filtersOn : texts.feed.filters}
       </button>
       <form
-        class={open ? 'filters' : 'filters folded'}
+        class={open.value ? 'filters' : 'filters folded'}
         role="search"
         aria-label={label}
         onSubmit={event => event.preventDefault()}
