@@ -97,13 +97,14 @@ function Frame() {
 }
 
 function FiringBadge() {
-  const { info: _, ...counts } = firingCounts.value
-  const count = Object.values(firingCounts.value).reduce((sum, each) => sum + each, 0)
+  const counts = firingCounts.value
+  const count = Object.values(counts).reduce((sum, each) => sum + each, 0)
   if (count === 0) return null
   const worst = counts.critical > 0 ? 'critical' : counts.major > 0 ? 'major' : 'other'
   return (
-    <span class={`badge badge-${worst}`} aria-label={texts.nav.firing(count)}>
-      {count}
+    <span class={`badge badge-${worst}`}>
+      <span aria-hidden="true">{count}</span>
+      <span class="visually-hidden">{texts.nav.firing(count)}</span>
     </span>
   )
 }

@@ -640,6 +640,7 @@ title: '{device} is at {payload.celsius} °C'
     times: (count: number) => `${count} times`,
     flapping: 'flapping',
     silenced: 'silenced',
+    columns: { severity: 'Severity', what: 'Alert', state: 'State', when: 'Since', actions: 'Actions' },
     keysHint: 'Keys: ↓ ↑ choose, Enter opens, a acknowledges, r resolves, s silences.',
     inFeed: 'Alerts and deliveries in the feed'
   },

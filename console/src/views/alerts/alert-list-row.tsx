@@ -38,7 +38,7 @@ export function AlertListRow({ alert, index, current, toFocus, onCurrent, onAct 
       ref={row}
       class={`alert-line state-${state}${state === 'firing' ? ` row-${severity}` : ''}${current ? ' row-selected' : ''}`}
       role="row"
-      aria-rowindex={index + 1}
+      aria-rowindex={index + 2}
       onClick={onCurrent}
       onFocusIn={onCurrent}
     >

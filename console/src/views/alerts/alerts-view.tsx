@@ -173,7 +173,16 @@ function AlertList({ alerts, onNearEnd }: { alerts: readonly Alert[]; onNearEnd?
   })
   return (
     <>
-      <div class="feed-list" role="table" aria-label={words.list} aria-rowcount={alerts.length}>
+      <div class="feed-list" role="table" aria-label={words.list} aria-rowcount={alerts.length + 1}>
+        <div role="rowgroup" class="visually-hidden">
+          <div role="row" aria-rowindex={1}>
+            {Object.entries(words.columns).map(([name, title]) => (
+              <span key={name} role="columnheader">
+                {title}
+              </span>
+            ))}
+          </div>
+        </div>
         <VirtualList
           count={alerts.length}
           rowHeightPx={rowHeightPx}
