@@ -136,7 +136,7 @@ export const texts = {
     silence: 'Silence the alert',
     pause: 'Pause or resume the feed',
     submit: 'Do it, from within a comment',
-    then: 'then',
+    after: 'then',
     or: 'or'
   },
 

@@ -9,10 +9,11 @@ const open = signal(false)
 
 /** Puts the focus into the page's field for searching, where it has one; unfolds it first. */
 export function focusSearch(): void {
+  const field = document.querySelector<HTMLElement>('[data-search]')
+  if (field === null) return
+  if (field.offsetParent !== null) return field.focus()
   open.value = true
-  const focusField = () => document.querySelector<HTMLElement>('[data-search]')?.focus()
-  focusField()
-  requestAnimationFrame(focusField) // where it was folded till now
+  requestAnimationFrame(() => field.focus())
 }
 
 export interface FilterFormProps {

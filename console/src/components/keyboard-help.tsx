@@ -16,7 +16,7 @@ export function KeyboardHelp({ onClose }: { onClose: () => void }) {
     { keys: ['?'], what: words.help },
     ...pages.map(({ key, name }): Row => ({
       keys: ['g', key],
-      between: words.then,
+      between: words.after,
       what: words.goTo(texts.nav[name])
     })),
     { keys: ['/'], what: words.search },

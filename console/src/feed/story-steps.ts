@@ -37,7 +37,15 @@ export function toldOf({ entries }: AlertStory): Told[] {
   for (const entry of entries) {
     if (entry.kind !== 'delivery') continue
     const { channel, outcome, at, detail } = entry
-    const known = byChannel.get(channel) ?? { channel, outcome, at, detail, failures: 0, sent: 0, lastSentAt: null }
+    const known = byChannel.get(channel) ?? {
+      channel,
+      outcome,
+      at,
+      detail,
+      failures: 0,
+      sent: 0,
+      lastSentAt: null
+    }
     byChannel.set(channel, {
       ...known,
       outcome,
