@@ -39,6 +39,7 @@ export function KeyboardHelp({ onClose }: { onClose: () => void }) {
               <kbd>{first}</kbd>
               {second !== undefined && (
                 <>
+                  {' '}
                   {between} <kbd>{second}</kbd>
                 </>
               )}

@@ -44,6 +44,11 @@ export class ConsoleServer implements AsyncDisposable {
   readonly #folder: AsyncDisposable & { path: string }
   readonly #token: string
 
+  /** Where the alerting file is. */
+  get #alertingPath(): string {
+    return join(this.#folder.path, 'alerting.yaml')
+  }
+
   private constructor(serving: ServingProcess, folder: AsyncDisposable & { path: string }, token: string) {
     this.serving = serving
     this.#folder = folder
@@ -104,6 +109,12 @@ export class ConsoleServer implements AsyncDisposable {
   /** Stores events; resolves when they are durable. */
   async post(...events: PostedEvent[]): Promise<void> {
     await this.ask('POST', '/v1/events', events)
+  }
+
+  /** Puts another alerting file in force; absent: the one that it began with. */
+  async reload(text = alertingFile): Promise<void> {
+    await writeFile(this.#alertingPath, text)
+    await this.ask('POST', '/v1/reload')
   }
 
   /** Numbered events of a device. */

@@ -49,6 +49,25 @@ inBrowser('the live feed', () => {
     expect(window.troubles).toEqual([])
   })
 
+  test('takes an id with a space, and stays clear once it is cleared', async () => {
+    await using server = await ConsoleServer.start()
+    await using opened = await openBrowser()
+    await using window = await ConsoleWindow.open(opened.browser, high)
+    const { page } = window
+    await server.post(...server.numbered(1, 2, 'pump 1'), ...server.numbered(3, 4, 'pump'))
+    await window.signIn(await server.link())
+    await page.goto(`${server.url}/feed`)
+    await page.getByLabel('Devices').fill('pump 1')
+    await eventually(async () => (await numbersIn(page)).length === 2)
+    expect(await numbersIn(page)).toEqual([2, 1])
+    await page.clock.install()
+    await page.getByLabel('Text').fill('nowhere')
+    await page.getByRole('button', { name: 'Clear filters' }).click()
+    await page.clock.runFor(2000)
+    expect(new URL(page.url()).search).toBe('')
+    expect(await page.getByLabel('Text').inputValue()).toBe('')
+  })
+
   test('says what is wrong with a filter', async () => {
     await using server = await ConsoleServer.start()
     await using opened = await openBrowser()
