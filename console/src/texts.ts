@@ -49,7 +49,6 @@ export const texts = {
   states,
   changes,
   outcomes,
-  roles,
 
   common: {
     loading: 'Loading …',
@@ -64,7 +63,6 @@ export const texts = {
     none: 'None',
     more: 'Show more',
     ago: (duration: string) => `${duration} ago`,
-    since: (duration: string) => `for ${duration}`,
     unreachable: 'The server can’t be reached. Is it running, and is the network up?',
     failed: (message: string) => `That did not work: ${message}`,
     skip: 'Skip to the content'
@@ -185,7 +183,6 @@ export const texts = {
     payload: 'Payload',
     base64: 'bytes, as base64',
     causes: 'Causes',
-    cause: 'Caused by',
     causeGone: 'Its cause is no longer kept.',
     receivedAt: 'Received',
     deviceAt: 'Device’s time',
@@ -588,8 +585,6 @@ title: '{device} is at {payload.celsius} °C'
       `The test was ${outcome}${detail === '' ? '.' : `: ${detail}`}`,
     testFailed: (detail: string) => `The test failed${detail === '' ? '.' : `: ${detail}`}`,
     failed: (count: string) => `Given up: ${count}`,
-    failedAt: 'Given up',
-    alerts: 'Alerts',
     resend: 'Send again',
     resendLabel: (id: string) => `Send again: delivery ${id}`,
     resent: 'It will be sent again.',

@@ -10,8 +10,7 @@ const paths = {
   channel: 'M4 12l16-8-6 16-3-6z',
   person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 20c1-4 4-5 7-5s6 1 7 5',
   pause: 'M8 5v14M16 5v14',
-  play: 'M7 5l12 7-12 7z',
-  search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5'
+  play: 'M7 5l12 7-12 7z'
 } as const
 export type IconName = keyof typeof paths
 

@@ -15,8 +15,6 @@ export interface Loaded<Value> {
   value: Value | null
   error: unknown
   reload: () => void
-  /** Puts a value in its place that is known from elsewhere. */
-  set: (value: Value) => void
 }
 
 export interface LoadOptions {
@@ -66,6 +64,5 @@ export function useLoaded<Value>(
     return () => clearInterval(timer)
   }, [everyMs])
   const reload = useCallback(() => ask.current(), [])
-  const set = useCallback((value: Value) => setState({ value, error: null }), [])
-  return { ...state, reload, set }
+  return { ...state, reload }
 }

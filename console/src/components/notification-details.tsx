@@ -209,7 +209,7 @@ function ownFacts(notification: Notification): Fact[] {
   }
 }
 
-export function DeviceLink({ device }: { device: string }) {
+function DeviceLink({ device }: { device: string }) {
   return <Link href={pathOf('devices', device)}>{device}</Link>
 }
 

@@ -2,13 +2,13 @@
 import type { Severity } from '../api/shapes.ts'
 import { texts } from '../texts.ts'
 
-export function SeverityMark({ severity, short = false }: { severity: Severity; short?: boolean }) {
+export function SeverityMark({ severity }: { severity: Severity }) {
   return (
     <span class={`severity severity-${severity}`}>
       <svg class="severity-shape" viewBox="0 0 12 12" aria-hidden="true">
         {shapes[severity]}
       </svg>
-      <span class={short ? 'visually-hidden' : ''}>{texts.severities[severity]}</span>
+      <span>{texts.severities[severity]}</span>
     </span>
   )
 }

@@ -146,7 +146,7 @@ function applied(
 }
 
 /** Orders alerts for people: what needs a hand first. */
-export function worstFirst(one: Alert, other: Alert): number {
+function worstFirst(one: Alert, other: Alert): number {
   return (
     severities.indexOf(other.severity) - severities.indexOf(one.severity) ||
     Number(one.state === 'acknowledged') - Number(other.state === 'acknowledged') ||

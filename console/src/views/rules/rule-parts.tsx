@@ -1,4 +1,5 @@
 // Pieces of a rule that both the list and the rule's page show.
+import { Fragment } from 'preact'
 import type { Rule } from '../../api/shapes.ts'
 import { Link } from '../../components/link.tsx'
 import { SeverityMark } from '../../components/severity.tsx'
@@ -35,9 +36,9 @@ export function RuleScope({ rule: { type, topics, devices } }: { rule: Rule }) {
       <span class="quiet">{any}</span>
     ) : (
       items.map(item => (
-        <>
-          <code key={item}>{item}</code>{' '}
-        </>
+        <Fragment key={item}>
+          <code>{item}</code>{' '}
+        </Fragment>
       ))
     )
   return (
