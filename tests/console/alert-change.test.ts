@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { addressOfAlertQuery, alertPasses, alertQueryOfAddress } from '../../console/src/feed/alert-query.ts'
-import { withChange } from '../../console/src/feed/alert-change.ts'
-import { stepsOf, toldOf } from '../../console/src/feed/story-steps.ts'
+import {
+  addressOfAlertQuery,
+  alertPasses,
+  alertQueryOfAddress
+} from '../../console/src/alerts/alert-query.ts'
+import { withChange } from '../../console/src/alerts/alert-change.ts'
+import { stepsOf, toldOf } from '../../console/src/alerts/story-steps.ts'
 import type { AlertStory } from '../../console/src/api/shapes.ts'
 import { alertItem, deliveryItem, item } from './items.ts'
 

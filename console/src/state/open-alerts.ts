@@ -4,7 +4,7 @@ import { get } from '../api/requests.ts'
 import { severities } from '../api/shapes.ts'
 import type { Alert, AlertNotification, AlertPage, Notification, Severity } from '../api/shapes.ts'
 import type { FeedSubscription } from '../feed/feed-connection.ts'
-import { withChange } from '../feed/alert-change.ts'
+import { withChange } from '../alerts/alert-change.ts'
 import { feed } from './feed.ts'
 import { session } from './session.ts'
 

@@ -2,8 +2,8 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { get } from '../../api/requests.ts'
 import type { Alert, AlertPage } from '../../api/shapes.ts'
-import { addressOfAlertQuery } from '../../feed/alert-query.ts'
-import type { AlertQuery } from '../../feed/alert-query.ts'
+import { addressOfAlertQuery } from '../../alerts/alert-query.ts'
+import type { AlertQuery } from '../../alerts/alert-query.ts'
 
 const PAGE = 100
 

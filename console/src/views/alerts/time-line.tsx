@@ -1,8 +1,8 @@
 // An alert's story from its cause to its end; each step opens to all it says.
 import type { AlertStory, Notification } from '../../api/shapes.ts'
 import { NotificationDetails } from '../../components/notification-details.tsx'
-import { stepsOf } from '../../feed/story-steps.ts'
-import type { Step } from '../../feed/story-steps.ts'
+import { stepsOf } from '../../alerts/story-steps.ts'
+import type { Step } from '../../alerts/story-steps.ts'
 import { clockText, durationText, lineOf, shortTimeText, wholeTimeText } from '../../format.ts'
 import { now } from '../../state/clock.ts'
 import { texts } from '../../texts.ts'

@@ -1,8 +1,8 @@
 // Whom each channel has told of an alert, and whom not, and why.
 import type { AlertStory } from '../../api/shapes.ts'
 import { Time } from '../../components/time.tsx'
-import { toldOf } from '../../feed/story-steps.ts'
-import type { Told } from '../../feed/story-steps.ts'
+import { toldOf } from '../../alerts/story-steps.ts'
+import type { Told } from '../../alerts/story-steps.ts'
 import { texts } from '../../texts.ts'
 
 const words = texts.alertPage
