@@ -1,7 +1,7 @@
 // The store's log with a gate in front: while it is held, appends and writes wait, as they do while a disk is slow.
 import type { Draft } from '../../store/notification.ts'
 import type { AppendOptions, Change, Log, LogTransaction, OnDurable, ReadOptions } from '../../store/store.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../helpers/random.ts'
 
 /** Passes everything on to a log; `hold` and `release` decide when what is written gets there. */
 export class HeldLog implements Log {

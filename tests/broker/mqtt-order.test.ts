@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { FaithfulClient, type FaithfulOptions } from './faithful-client.ts'
 import { HeldLog, shake } from './held-log.ts'
 import { startMqtt, type Harness } from './mqtt-harness.ts'
-import { Random } from './random.ts'
+import { Random } from '../helpers/random.ts'
 import { connectPacket, rawMqtt, type RawMqtt } from './raw-mqtt.ts'
 
 const random = new Random(20_26)

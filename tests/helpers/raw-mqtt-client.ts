@@ -88,6 +88,16 @@ export class RawMqttClient implements AsyncDisposable {
     this.#send({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false, messageId })
   }
 
+  /** Sends a packet as it is; calls back with the answer of this kind that has this packet id. */
+  exchange(
+    packet: Packet,
+    { answer, messageId }: { answer: 'puback' | 'pubrec' | 'pubcomp'; messageId: number },
+    onAnswer: (packet: Packet) => void
+  ): void {
+    this.#answers.set(`${answer} ${messageId}`, onAnswer)
+    this.#send(packet)
+  }
+
   /** Resolves when the server has answered. */
   async ping(): Promise<void> {
     const answered = this.#answer('pingresp')

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
@@ -61,6 +62,11 @@ export class ServerProcess implements AsyncDisposable {
   /** What the processes have written to stdout and stderr: the end of it, if it is long. */
   get output(): string {
     return this.#output
+  }
+
+  /** Of the process that runs, or ran last. */
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   /** Null while it runs, and after a signal. */
@@ -131,6 +137,14 @@ export class ServerProcess implements AsyncDisposable {
     if (this.running) throw new Error('the server runs still')
     ;({ child: this.#child, ended: this.#ended } = this.#spawn())
     await this.#becomeReady()
+  }
+
+  /** Starts again what has ended, and sends SIGKILL so long after, ready or not. */
+  async startAndKill(afterMs: number): Promise<void> {
+    if (this.running) throw new Error('the server runs still')
+    ;({ child: this.#child, ended: this.#ended } = this.#spawn())
+    await delay(afterMs)
+    await this.kill9()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

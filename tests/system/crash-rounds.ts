@@ -12,7 +12,7 @@ await using folder = await temporaryFolder()
 await using scenario = await CrashScenario.start(folder.path)
 const reports: RoundReport[] = []
 for (let round = 1; round <= rounds; round++) {
-  const report = await scenario.round(200 + Math.floor(Math.random() * 5000))
+  const report = await scenario.round({ after: 200 + Math.floor(Math.random() * 5000) })
   reports.push(report)
   console.log(`round ${round}: ${JSON.stringify(report)}`)
 }
@@ -21,6 +21,7 @@ const faults = reports.map(
   each =>
     each.lost +
     each.tcpRepeated +
+    each.exactRepeated +
     each.feedMissed +
     each.feedRepeated +
     each.offlineMissed +
@@ -30,7 +31,10 @@ const faults = reports.map(
     each.sessionDisorders
 )
 const idle = reports.filter(({ openAtKill }) => openAtKill === 0).length
-const acknowledged = reports.reduce((sum, each) => sum + each.mqttAcknowledged + each.tcpAcknowledged, 0)
+const acknowledged = reports.reduce(
+  (sum, each) => sum + each.mqttAcknowledged + each.tcpAcknowledged + each.httpAcknowledged,
+  0
+)
 const failed = faults.some(count => count > 0) || idle > 0
 console.log(
   `${acknowledged} events acknowledged in ${rounds} rounds; ${failed ? 'FAILED' : 'nothing lost, repeated or missed'}`

@@ -1,11 +1,17 @@
 // A server that is killed again and again under load, and an oracle that knows what it had acknowledged.
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../helpers/eventually.ts'
-import { FeedSubscriber, type Item } from '../helpers/feed-subscriber.ts'
 import { readEvents } from '../helpers/history.ts'
 import { ServerProcess } from '../helpers/server-process.ts'
 import { DurableSession, FaintingSession } from './durable-session.ts'
 import { Reception } from './reception.ts'
-import { loadSources, totalAcknowledged, totalOpen, type Source, type SourcePayload } from './load-sources.ts'
+import { AlertOracle, type AlertReport } from './alert-oracle.ts'
+import { countLost, countRepeats } from './crash-oracle.ts'
+import { ExactSource } from './exact-source.ts'
+import { HttpSource } from './http-source.ts'
+import { connectSources, loadSources, totalAcknowledged, totalOpen, type Source } from './load-sources.ts'
+import { ResumingFeed } from './resuming-feed.ts'
 
 const EACH = 4
 const WINDOW = 32
@@ -18,14 +24,16 @@ export interface RoundReport {
   /** Events acknowledged in the round before the kill. */
   mqttAcknowledged: number
   tcpAcknowledged: number
+  httpAcknowledged: number
   /** Events sent and not acknowledged when the process was killed. */
   openAtKill: number
   /** Events in the log at the end of the round. */
   logged: number
   /** Acknowledged events, of all rounds, that the log does not have. */
   lost: number
-  /** Events over TCP that the log has more than once, or out of their order. */
+  /** Events over TCP, and over MQTT at QoS 2, that the log has more than once, or out of their order. */
   tcpRepeated: number
+  exactRepeated: number
   /** Events in the log that a feed, resumed from its cursor, did not show. */
   feedMissed: number
   /** Events that a feed showed more than once, out of the log's order, or that are not in the log. */
@@ -41,11 +49,28 @@ export interface RoundReport {
   groupMissed: number
   /** Events that these sessions got for the first time after a later one of the same device. */
   sessionDisorders: number
+  /** What became of alerts and their deliveries; null where no rules are loaded. */
+  alerts: AlertReport | null
+}
+
+/** When a round's kill comes. */
+export interface Kill {
+  /** When about so many events of the round are acknowledged. */
+  after: number
+  /** So long after that, ms. */
+  delayMs?: number
+  /** Whether the start after it is killed, too, and how long after its beginning, ms. */
+  againMs?: number | null
 }
 
 export class CrashScenario implements AsyncDisposable {
   readonly #server: ServerProcess
-  readonly #sources: readonly Source[] = loadSources({ each: EACH, window: WINDOW })
+  readonly #alerts: AlertOracle | null
+  readonly #sources: readonly Source[] = [
+    ...loadSources({ each: EACH, window: WINDOW }),
+    ...[0, 1].map(index => new ExactSource({ name: `exact-${index}`, window: WINDOW })),
+    ...[0, 1].map(index => new HttpSource({ name: `http-${index}`, window: WINDOW }))
+  ]
   readonly #offline = new DurableSession('watcher-offline', 4)
   readonly #online = new DurableSession('watcher-online', 5)
   readonly #fainting = new FaintingSession('watcher-fainting')
@@ -56,12 +81,19 @@ export class CrashScenario implements AsyncDisposable {
   ]
   readonly #feeds: ResumingFeed[] = [new ResumingFeed('json'), new ResumingFeed('msgpack')]
 
-  private constructor(server: ServerProcess) {
+  private constructor(server: ServerProcess, alerts: AlertOracle | null) {
     this.#server = server
+    this.#alerts = alerts
   }
 
-  static async start(dir: string): Promise<CrashScenario> {
-    const scenario = new CrashScenario(await ServerProcess.start(dir, SETTINGS))
+  /** `alerts`: whether rules judge the load and webhooks tell of it, to a receiver whose faults `seed` repeats. */
+  static async start(
+    dir: string,
+    { alerts = false, seed = 1 }: { alerts?: boolean; seed?: number } = {}
+  ): Promise<CrashScenario> {
+    const oracle = alerts ? await AlertOracle.start(dir, seed) : null
+    const server = await ServerProcess.start(join(dir, 'data'), { ...SETTINGS, ...oracle?.settings })
+    const scenario = new CrashScenario(server, oracle)
     await scenario.#offline.join(scenario.#server.ports.mqtt, 'load/#')
     await scenario.#offline.leave()
     await scenario.#online.join(scenario.#server.ports.mqtt, 'load/#')
@@ -71,12 +103,13 @@ export class CrashScenario implements AsyncDisposable {
     return scenario
   }
 
-  /** Kills the server when about so many events of this round are acknowledged, and looks at what it knows afterwards. */
-  async round(killAfter: number): Promise<RoundReport> {
+  /** Kills the server under load and looks at what it knows afterwards. */
+  async round({ after: killAfter, delayMs = 0, againMs = null }: Kill): Promise<RoundReport> {
     const before = this.#acknowledgedByProtocol()
     const sources = this.#sources
+    if (this.#alerts) this.#alerts.receiver.faulty = true
     for (const feed of this.#feeds) await feed.resume(this.#server)
-    await this.#connectSources()
+    await connectSources(sources, this.#server)
     const start = totalAcknowledged(sources)
     const load = (count: number) =>
       eventually(() => totalAcknowledged(sources) >= start + count, {
@@ -88,6 +121,7 @@ export class CrashScenario implements AsyncDisposable {
     await load(killAfter / 2)
     this.#fainting.faint()
     await load(killAfter)
+    if (delayMs > 0) await delay(delayMs)
 
     const openAtKill = totalOpen(sources)
     await this.#server.kill9()
@@ -96,10 +130,11 @@ export class CrashScenario implements AsyncDisposable {
     await Promise.all(this.#feeds.map(feed => feed.closed()))
     await this.#fainting[Symbol.asyncDispose]()
     const after = this.#acknowledgedByProtocol()
+    if (againMs !== null) await this.#server.startAndKill(againMs)
     await this.#server.restart()
     const lost = countLost(sources, await readEvents(this.#server)) // before anything is sent again
 
-    await this.#connectSources()
+    await connectSources(sources, this.#server)
     await eventually(() => totalOpen(sources) === 0, { what: 'acknowledgement of what was sent again' })
     const log = await readEvents(this.#server)
     const feeds = await Promise.all(this.#feeds.map(feed => feed.compare(this.#server, log)))
@@ -112,20 +147,30 @@ export class CrashScenario implements AsyncDisposable {
     const sessions = [this.#offline, this.#online, this.#fainting]
     await this.#offline.leave()
     await Promise.all(sources.map(source => source.close()))
+    const alerts = await this.#alerts?.judge(this.#server)
     return {
       mqttAcknowledged: after.mqtt - before.mqtt,
       tcpAcknowledged: after.tcp - before.tcp,
+      httpAcknowledged: after.http - before.http,
       openAtKill,
       logged: log.length,
       lost: lost + countLost(sources, log),
-      tcpRepeated: countTcpRepeats(sources, log),
+      tcpRepeated: countRepeats(
+        sources.filter(({ protocol }) => protocol === 'tcp'),
+        log
+      ),
+      exactRepeated: countRepeats(
+        sources.filter(({ protocol }) => protocol === 'mqtt'),
+        log
+      ),
       feedMissed: feeds.reduce((sum, { missed }) => sum + missed, 0),
       feedRepeated: feeds.reduce((sum, { repeated }) => sum + repeated, 0),
       offlineMissed,
       onlineMissed,
       faintedMissed,
       groupMissed,
-      sessionDisorders: sessions.reduce((sum, { reception }) => sum + reception.disorders, 0)
+      sessionDisorders: sessions.reduce((sum, { reception }) => sum + reception.disorders, 0),
+      alerts: alerts ?? null
     }
   }
 
@@ -140,19 +185,13 @@ export class CrashScenario implements AsyncDisposable {
     ]
     for (const source of this.#sources) await source.close()
     for (const resource of resources) await resource[Symbol.asyncDispose]()
+    await this.#alerts?.[Symbol.asyncDispose]()
   }
 
-  async #connectSources(): Promise<void> {
-    const { ports } = this.#server
-    const problems = await Promise.all(this.#sources.map(source => source.connect(ports[source.protocol])))
-    const problem = problems.find(text => text !== null)
-    if (problem !== undefined) throw new Error(problem)
-  }
-
-  #acknowledgedByProtocol(): { mqtt: number; tcp: number } {
+  #acknowledgedByProtocol(): { mqtt: number; tcp: number; http: number } {
     const of = (protocol: string) =>
       totalAcknowledged(this.#sources.filter(source => source.protocol === protocol))
-    return { mqtt: of('mqtt'), tcp: of('tcp') }
+    return { mqtt: of('mqtt'), tcp: of('tcp'), http: of('http') }
   }
 
   /** Waits until the session has everything, as long as it gets anything; then counts. */
@@ -163,100 +202,4 @@ export class CrashScenario implements AsyncDisposable {
     }).catch(() => {}) // counted instead
     return reception.missing(this.#sources)
   }
-}
-
-/** A feed over many connections, each of which goes on from the cursor where the one before ended. */
-class ResumingFeed implements AsyncDisposable {
-  readonly #format: 'json' | 'msgpack'
-  readonly #cursors: string[] = []
-  #connection: FeedSubscriber | null = null
-  #cursor = 'earliest'
-  #gaps = 0
-
-  constructor(format: 'json' | 'msgpack') {
-    this.#format = format
-  }
-
-  async resume(server: ServerProcess): Promise<void> {
-    if (this.#connection?.closeCode === null) return
-    const { url, adminToken: token } = server
-    const onItems = (items: readonly Item[]) => {
-      for (const { cursor } of items) this.#cursors.push(cursor)
-    }
-    const filter = { kinds: ['event'] }
-    this.#connection = await FeedSubscriber.open({
-      url,
-      token,
-      format: this.#format,
-      filter,
-      after: this.#cursor,
-      onItems
-    })
-    if (this.#connection.recovered !== true) this.#gaps++
-  }
-
-  async closed(): Promise<void> {
-    await this.#connection?.closed
-    this.#cursor = this.#connection?.cursor ?? this.#cursor
-  }
-
-  /** Reads to the end of the log and compares what was ever shown with it. */
-  async compare(server: ServerProcess, log: readonly Item[]): Promise<{ missed: number; repeated: number }> {
-    await this.resume(server)
-    const last = log.at(-1)?.cursor
-    await eventually(() => this.#cursors.at(-1) === last, { timeoutMs: CATCH_UP_MS }).catch(() => {}) // counted instead
-    const place = new Map(log.map(({ cursor }, index) => [cursor, index]))
-    const seen = new Set(this.#cursors)
-    let repeated = 0
-    let reached = -1
-    for (const cursor of this.#cursors) {
-      const at = place.get(cursor)
-      if (at === undefined || at <= reached) repeated++
-      else reached = at
-    }
-    const gaps = this.#gaps + (this.#connection?.gaps.length ?? 0)
-    return { missed: log.filter(({ cursor }) => !seen.has(cursor)).length + gaps, repeated }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection?.[Symbol.asyncDispose]()
-  }
-}
-
-function numbersByDevice(log: readonly Item[]): Map<string, number[]> {
-  const byDevice = new Map<string, number[]>()
-  for (const { device, payload } of log) {
-    const { from, n } = payload as SourcePayload
-    if (from !== device) throw new Error(`an event of ${from} is attributed to ${device}`)
-    const numbers = byDevice.get(device)
-    if (numbers === undefined) byDevice.set(device, [n])
-    else numbers.push(n)
-  }
-  return byDevice
-}
-
-/** How many acknowledged events are not in the log. */
-export function countLost(sources: readonly Source[], log: readonly Item[]): number {
-  const byDevice = numbersByDevice(log)
-  let lost = 0
-  for (const source of sources) {
-    const logged = new Set(byDevice.get(source.name))
-    for (let n = 1; n <= source.sent; n++) if (source.wasAcknowledged(n) && !logged.has(n)) lost++
-  }
-  return lost
-}
-
-/** How many events over TCP are in the log beside one of each, in order. */
-export function countTcpRepeats(sources: readonly Source[], log: readonly Item[]): number {
-  const byDevice = numbersByDevice(log)
-  let repeated = 0
-  for (const { protocol, name } of sources) {
-    if (protocol !== 'tcp') continue
-    let expected = 1
-    for (const n of byDevice.get(name) ?? []) {
-      if (n === expected) expected++
-      else repeated++
-    }
-  }
-  return repeated
 }

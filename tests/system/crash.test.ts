@@ -6,13 +6,15 @@ test('kill -9 under load loses nothing that was acknowledged, and nobody misses 
   await using folder = await temporaryFolder()
   await using scenario = await CrashScenario.start(folder.path)
   for (const killAfter of [300, 900, 1700]) {
-    const report = await scenario.round(killAfter)
+    const report = await scenario.round({ after: killAfter })
     expect(report.mqttAcknowledged).toBeGreaterThan(0)
     expect(report.tcpAcknowledged).toBeGreaterThan(0)
+    expect(report.httpAcknowledged).toBeGreaterThan(0)
     expect(report.openAtKill).toBeGreaterThan(0)
     expect(report).toMatchObject({
       lost: 0,
       tcpRepeated: 0,
+      exactRepeated: 0,
       feedMissed: 0,
       feedRepeated: 0,
       offlineMissed: 0,

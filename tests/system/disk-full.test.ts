@@ -7,8 +7,8 @@ import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
 import { RawTcpDevice } from '../helpers/raw-tcp-device.ts'
 import { ServerProcess } from '../helpers/server-process.ts'
 import { mountingIsPermitted, smallDisk } from '../helpers/small-disk.ts'
-import { countLost, countTcpRepeats } from './crash-scenario.ts'
-import { loadSources, totalAcknowledged, totalOpen } from './load-sources.ts'
+import { countLost, countRepeats } from './crash-oracle.ts'
+import { connectSources, loadSources, totalAcknowledged, totalOpen } from './load-sources.ts'
 
 const posted = { device: 'by-hand', topic: 'load/by-hand', payload: { from: 'by-hand', n: 1 } }
 
@@ -21,7 +21,7 @@ onSmallDisk(
     await using server = await ServerProcess.start(join(space.path, 'data'))
     const { ports, url, adminToken: token } = server
     const sources = loadSources({ each: 2, window: 16 })
-    for (const source of sources) expect(await source.connect(ports[source.protocol])).toBeNull()
+    await connectSources(sources, server)
     await using feed = await FeedSubscriber.open({ url, token, filter: { kinds: ['event'] } })
     await using idleMqtt = await RawMqttClient.connect({ port: ports.mqtt, clientId: 'idle' })
     await using idleTcp = await RawTcpDevice.connect({ port: ports.tcp, device: 'idle' })
@@ -65,7 +65,7 @@ onSmallDisk(
     await server.restart()
     const log = await readEvents(server)
     expect(countLost(sources, log)).toBe(0)
-    expect(countTcpRepeats(sources, log)).toBe(0)
+    expect(countRepeats(sources, log)).toBe(0)
     expect(log.filter(({ device }) => device === 'by-hand')).toHaveLength(1)
     // The connections were the same all the time: nobody sent anything a second time.
     expect(log).toHaveLength(totalAcknowledged(sources) + 1)

@@ -6,15 +6,15 @@ import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
 import { RawTcpDevice } from '../helpers/raw-tcp-device.ts'
 import { ServerProcess } from '../helpers/server-process.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
-import { countLost, countTcpRepeats } from './crash-scenario.ts'
-import { loadSources, totalAcknowledged, totalOpen } from './load-sources.ts'
+import { countLost, countRepeats } from './crash-oracle.ts'
+import { connectSources, loadSources, totalAcknowledged, totalOpen } from './load-sources.ts'
 
 test('SIGTERM under load says goodbye to everybody, ends with 0, and loses nothing that was acknowledged', async () => {
   await using folder = await temporaryFolder()
   await using server = await ServerProcess.start(folder.path, { 'shutdown.timeoutMs': '8s' })
   const { ports, url, adminToken: token } = server
   const sources = loadSources({ each: 3, window: 32 })
-  for (const source of sources) expect(await source.connect(ports[source.protocol])).toBeNull()
+  await connectSources(sources, server)
   await using feed = await FeedSubscriber.open({ url, token, filter: { kinds: ['event'] } })
   await using packed = await FeedSubscriber.open({ url, token, format: 'msgpack' })
   await using mqtt = await RawMqttClient.connect({ port: ports.mqtt, clientId: 'watcher', version: 5 })
@@ -34,7 +34,7 @@ test('SIGTERM under load says goodbye to everybody, ends with 0, and loses nothi
   await server.restart()
   const log = await readEvents(server)
   expect(countLost(sources, log)).toBe(0)
-  expect(countTcpRepeats(sources, log)).toBe(0)
+  expect(countRepeats(sources, log)).toBe(0)
   // What the feed had shown at its goodbye, and what comes after it, is the log.
   const { cursor } = feed
   await using resumed = await FeedSubscriber.open({
@@ -54,7 +54,7 @@ test('clients that have stopped reading do not hold up the end', async () => {
   await using server = await ServerProcess.start(folder.path, { 'shutdown.timeoutMs': '8s' })
   const { ports, url, adminToken: token } = server
   const sources = loadSources({ each: 1, window: 32 })
-  for (const source of sources) expect(await source.connect(ports[source.protocol])).toBeNull()
+  await connectSources(sources, server)
   await using feed = await FeedSubscriber.open({ url, token })
   await using mqtt = await RawMqttClient.connect({ port: ports.mqtt, clientId: 'watcher', version: 5 })
   await mqtt.subscribe('#', 0)

@@ -4,11 +4,12 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { Random } from '../helpers/random.ts'
 
 /** What a receiver does with a request. */
 type Answer = 'accept' | 'accept and break off' | 'fail' | 'break off' | 'say nothing'
 
-const answers: readonly Answer[] = [
+const answers: readonly [Answer, ...Answer[]] = [
   'accept',
   'accept',
   'fail',
@@ -27,13 +28,17 @@ export class FaultyReceiver implements AsyncDisposable {
   /** Whether it fails now and then. */
   faulty = true
 
-  private constructor(server: Server) {
+  readonly #random: Random
+
+  private constructor(server: Server, seed: number) {
     this.#server = server
+    this.#random = new Random(seed)
   }
 
-  static async start(): Promise<FaultyReceiver> {
+  /** `seed` repeats the sequence of its faults. */
+  static async start(seed = 1): Promise<FaultyReceiver> {
     const server = createServer()
-    const receiver = new FaultyReceiver(server)
+    const receiver = new FaultyReceiver(server, seed)
     server.on('request', (request, response) => void receiver.#receive(request, response))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -48,7 +53,7 @@ export class FaultyReceiver implements AsyncDisposable {
     this.attempts++
     const body = await text(request).catch(() => null)
     if (body === null) return // its sender was killed
-    const answer = this.faulty ? (answers[Math.floor(Math.random() * answers.length)] ?? 'accept') : 'accept'
+    const answer = this.faulty ? this.#random.of(answers) : 'accept'
     if (answer.startsWith('accept')) this.#accept(request, body)
     switch (answer) {
       case 'accept':

@@ -2,6 +2,7 @@
 // sends again, after a lost connection, what was not acknowledged.
 import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
 import { RawTcpDevice } from '../helpers/raw-tcp-device.ts'
+import type { ServerPorts } from '../helpers/server-process.ts'
 
 const STREAM = 'load'
 
@@ -11,17 +12,25 @@ export interface SourcePayload {
   n: number
 }
 
+/** Where sources send to: a `ServerProcess`, or another broker. */
+export interface LoadTarget {
+  readonly ports: Pick<ServerPorts, 'mqtt'> & Partial<ServerPorts>
+  readonly adminToken?: string
+}
+
 /** A device under load. */
 export interface Source {
   readonly name: string
-  readonly protocol: 'mqtt' | 'tcp'
+  readonly protocol: 'mqtt' | 'tcp' | 'http'
+  /** Whether the log must have each of its events once, in order, however often it was sent. */
+  readonly once: boolean
   /** Highest number it has sent. */
   readonly sent: number
   /** How many numbers were acknowledged. */
   readonly acknowledged: number
   wasAcknowledged(n: number): boolean
   /** Connects, sends again what is open, and goes on with new events while it runs. Says what is wrong with the welcome. */
-  connect(port: number): Promise<string | null>
+  connect(target: LoadTarget): Promise<string | null>
   /** Whether new events are sent. */
   run(running: boolean): void
   /** Resolves when the connection is gone and everything that had arrived on it was taken into account. */
@@ -29,7 +38,7 @@ export interface Source {
   close(): Promise<void>
 }
 
-interface SourceOptions {
+export interface SourceOptions {
   name: string
   /** Most events sent and not acknowledged. */
   window: number
@@ -38,6 +47,7 @@ interface SourceOptions {
 /** QoS 1 over MQTT, alternately 3.1.1 and 5. */
 export class MqttSource implements Source {
   readonly protocol = 'mqtt'
+  readonly once = false
   readonly name: string
   readonly #window: number
   readonly #version: 4 | 5
@@ -61,8 +71,12 @@ export class MqttSource implements Source {
     return this.#acknowledged.has(n)
   }
 
-  async connect(port: number): Promise<string | null> {
-    this.#client = await RawMqttClient.connect({ port, clientId: this.name, version: this.#version })
+  async connect({ ports }: LoadTarget): Promise<string | null> {
+    this.#client = await RawMqttClient.connect({
+      port: ports.mqtt,
+      clientId: this.name,
+      version: this.#version
+    })
     const code = this.#client.connack?.reasonCode ?? this.#client.connack?.returnCode
     if (code !== 0) return `CONNACK ${code}`
     for (const n of this.#open) this.#publish(n)
@@ -104,6 +118,7 @@ export class MqttSource implements Source {
 /** A named stream over raw TCP. */
 export class TcpSource implements Source {
   readonly protocol = 'tcp'
+  readonly once = true
   readonly name: string
   readonly #window: number
   #device: RawTcpDevice | null = null
@@ -120,7 +135,7 @@ export class TcpSource implements Source {
     return n <= this.acknowledged
   }
 
-  async connect(port: number): Promise<string | null> {
+  async connect({ ports: { tcp: port = 0 } }: LoadTarget): Promise<string | null> {
     const onAck = (seq: number) => {
       this.acknowledged = Math.max(this.acknowledged, seq)
       this.#pump()
@@ -169,6 +184,13 @@ export function loadSources({ each, window }: { each: number; window: number }):
     new MqttSource({ name: `mqtt-${index}`, window, version: index % 2 === 0 ? 4 : 5 }),
     new TcpSource({ name: `tcp-${index}`, window })
   ]).flat()
+}
+
+/** Connects them all. Throws when one is not welcomed as it should be. */
+export async function connectSources(sources: readonly Source[], target: LoadTarget): Promise<void> {
+  const problems = await Promise.all(sources.map(source => source.connect(target)))
+  const problem = problems.find(text => text !== null)
+  if (problem !== undefined) throw new Error(problem)
 }
 
 export function totalAcknowledged(sources: readonly Source[]): number {
