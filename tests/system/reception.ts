@@ -21,6 +21,11 @@ export class Reception {
     numbers.add(n)
   }
 
+  /** How many different events have come. */
+  get count(): number {
+    return [...this.#received.values()].reduce((sum, numbers) => sum + numbers.size, 0)
+  }
+
   /** How many acknowledged events of these sources have not come. */
   missing(sources: readonly Source[]): number {
     let count = 0
