@@ -6,7 +6,7 @@ import { summaryTest } from './block-summary.ts'
 import type { BlockSummary } from './block-summary.ts'
 import { entryTest } from './entry-test.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
-import type { Filter } from './store.ts'
+import type { Filter, Gap } from './store.ts'
 
 export interface BackwardRequest {
   /** Only entries with lower sequences are looked at. */
@@ -23,9 +23,11 @@ export interface LookedAtMax {
 }
 
 /** Entries as they are stored, the newest first. */
-export interface PackedBackward extends Pick<PackedEntries, 'seqs' | 'bytes'> {
+export interface PackedBackward extends Pick<PackedEntries, 'seqs' | 'bytes' | 'damaged'> {
   /** Everything from here up to the request's `before` was looked at. */
   next: number
+  /** Entries before `before` that are gone, for their block is damaged; newer than all that are returned. */
+  gap: Gap | null
   /** Nothing older is kept. */
   ended: boolean
 }
@@ -43,6 +45,8 @@ export class BackwardReader {
   readonly #parts: Uint8Array[] = []
   #bytes = 0
   #next: number
+  #gap: Gap | null = null
+  readonly #damaged: number[] = []
   #summaries = 0
   #entries = 0
   #full = false
@@ -63,12 +67,24 @@ export class BackwardReader {
   wants(head: BlockHead): boolean {
     this.#summaries++
     if (head.first >= this.#next) return false
+    // Blocks follow each other without a hole: what should be here was lost to damage.
+    if (head.last < this.#next - 1 && !this.#leaveOut(head.last + 1)) return false
     if (this.#mayPass(head)) return true
     this.#next = head.first
     return false
   }
 
-  take(head: BlockHead, body: Uint8Array): void {
+  /**
+   * Leaves out a block whose head or, when it was wanted, body is damaged. Where it ends need not be known: what came after
+   * it was looked at.
+   */
+  miss(first: number): void {
+    this.#summaries++
+    this.#damaged.push(first)
+    if (first < this.#next) this.#leaveOut(first)
+  }
+
+  take(head: Pick<BlockHead, 'first' | 'last'>, body: Uint8Array): void {
     const { limit, bytesMax } = this.#request
     const passing = this.#passing(head, body)
     for (let at = passing.length - 1; at >= 0; at--) {
@@ -92,12 +108,25 @@ export class BackwardReader {
       seqs: Float64Array.from(this.#seqs),
       bytes: joinParts(this.#parts, this.#bytes),
       next: this.#next,
+      gap: this.#gap,
+      damaged: this.#damaged,
       ended: ended && !this.#full
     }
   }
 
+  /** Everything from this entry up to the next is gone. False: something newer comes before it, so it is told the next time. */
+  #leaveOut(from: number): boolean {
+    if (this.#seqs.length > 0 || (this.#gap !== null && this.#gap.from > this.#next)) {
+      this.#full = true
+      return false
+    }
+    this.#gap = { from, to: this.#gap?.to ?? this.#next - 1 }
+    this.#next = from
+    return true
+  }
+
   /** Where the block's passing entries lie, oldest first, for a block can only be read from its beginning. */
-  #passing({ first, last }: BlockHead, body: Uint8Array): Passing[] {
+  #passing({ first, last }: Pick<BlockHead, 'first' | 'last'>, body: Uint8Array): Passing[] {
     const reader = new MsgpackReader(body)
     reader.array()
     const passing: Passing[] = []

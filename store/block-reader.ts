@@ -27,7 +27,10 @@ export interface PackedEntries {
   bytes: Uint8Array<ArrayBuffer>
   /** Everything up to here was looked at, or is gone. */
   next: number
+  /** Entries after `after` that are gone: retention took them, or their block is damaged. */
   gap: Gap | null
+  /** First sequences of blocks that were found damaged. */
+  damaged: number[]
 }
 
 /** A block without its body. */
@@ -49,6 +52,7 @@ export class BlockReader {
   #bytes = 0
   #next: number
   #gap: Gap | null = null
+  readonly #damaged: number[] = []
   #summaries = 0
   #entries = 0
   #full = false
@@ -72,18 +76,27 @@ export class BlockReader {
   /** Whether the block must be opened with `take`; otherwise it is passed by. */
   wants(head: BlockHead): boolean {
     this.#summaries++
-    if (head.first > this.#next + 1) {
-      // Blocks follow each other without a hole, so this can only be what retention took.
-      this.#gap = { from: this.#next + 1, to: Math.min(head.first - 1, this.#request.upTo) }
-      this.#next = this.#gap.to
-    }
+    // Blocks follow each other without a hole, so this can only be what retention took, or a damaged block.
+    if (head.first > this.#next + 1 && !this.#leaveOut(head.first - 1)) return false
     if (head.last <= this.#next || head.first > this.#request.upTo) return false
     if (this.#mayPass(head)) return true
     this.#next = Math.min(head.last, this.#request.upTo)
     return false
   }
 
-  take(head: BlockHead, body: Uint8Array): void {
+  /** Notes a block whose head is damaged; what it held is up to where the next one begins. */
+  skip(first: number): void {
+    this.#summaries++
+    this.#damaged.push(first)
+  }
+
+  /** Leaves out a block that was wanted and whose body is damaged. */
+  miss({ first, last }: Pick<BlockHead, 'first' | 'last'>): void {
+    this.#damaged.push(first)
+    this.#leaveOut(last)
+  }
+
+  take(head: Pick<BlockHead, 'first' | 'last'>, body: Uint8Array): void {
     const { upTo, limit, bytesMax } = this.#request
     const reader = new MsgpackReader(body)
     reader.array()
@@ -111,16 +124,25 @@ export class BlockReader {
   /** The outcome. `ended`: there is no block after the last one that was handed over. */
   finish(ended: boolean): PackedEntries {
     const { after, upTo } = this.#request
-    if (ended && !this.#full && this.#next < upTo) {
-      this.#gap = { from: this.#gap?.from ?? this.#next + 1, to: upTo }
-      this.#next = upTo
-    }
+    if (ended && !this.#full && this.#next < upTo) this.#leaveOut(upTo)
     return {
       seqs: Float64Array.from(this.#seqs),
       bytes: joinParts(this.#parts, this.#bytes),
       next: Math.max(after, this.#next),
-      gap: this.#gap
+      gap: this.#gap,
+      damaged: this.#damaged
     }
+  }
+
+  /** Everything from the next entry to this one is gone. False: something comes before it, so it is told the next time. */
+  #leaveOut(to: number): boolean {
+    if (this.#seqs.length > 0 || (this.#gap !== null && this.#gap.to < this.#next)) {
+      this.#full = true
+      return false
+    }
+    this.#gap = { from: this.#gap?.from ?? this.#next + 1, to: Math.min(to, this.#request.upTo) }
+    this.#next = this.#gap.to
+    return true
   }
 }
 

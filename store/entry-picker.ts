@@ -13,7 +13,7 @@ export interface PickRequest {
 }
 
 /** Entries as they are stored, in rising order. */
-export interface PackedPick extends Pick<PackedEntries, 'seqs' | 'bytes'> {
+export interface PackedPick extends Pick<PackedEntries, 'seqs' | 'bytes' | 'damaged'> {
   /** How many of the request's sequences, from its first, were looked for. */
   done: number
 }
@@ -24,6 +24,7 @@ export class EntryPicker {
   readonly #entriesMax: number
   readonly #seqs: number[] = []
   readonly #parts: Uint8Array[] = []
+  readonly #damaged: number[] = []
   #done = 0
   #bytes = 0
   #entries = 0
@@ -44,6 +45,18 @@ export class EntryPicker {
   /** The next sequence is not there (any more). */
   pass(): void {
     this.#done++
+  }
+
+  /**
+   * The block that holds the next sequence is damaged: its entries count as gone. `last` is the next sequence itself when it
+   * is not known where the block ends.
+   */
+  miss(first: number, last: number): void {
+    const { seqs } = this.#request
+    if (this.#damaged.at(-1) !== first) this.#damaged.push(first)
+    this.#entries++ // it was looked at: many of them are enough for once, too
+    do this.#done++
+    while ((seqs[this.#done] ?? Infinity) <= last)
   }
 
   /** Takes all that is wanted out of the last block that begins at or before the next sequence. */
@@ -73,7 +86,8 @@ export class EntryPicker {
     return {
       seqs: Float64Array.from(this.#seqs),
       bytes: joinParts(this.#parts, this.#bytes),
-      done: this.#done
+      done: this.#done,
+      damaged: this.#damaged
     }
   }
 }

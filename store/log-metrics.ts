@@ -12,6 +12,8 @@ export class LogCounts {
   events = 0
   bytes = 0
   size: LogSize
+  /** First sequences of blocks that were found damaged. */
+  readonly damagedBlocks = new Set<number>()
   readonly #durations: Histogram
   readonly #sizes: Histogram
 
@@ -54,6 +56,11 @@ export function registerLogMetrics(registry: Registry, counts: LogCounts, log: L
     ['tocsin_log_unwritable', '1 while the log cannot be written.', () => (log.health().writable ? 0 : 1)],
     ['tocsin_log_first_sequence', 'Lowest sequence that is kept.', () => log.bounds().first],
     ['tocsin_log_last_sequence', 'Highest committed sequence.', () => log.bounds().last],
+    [
+      'tocsin_log_damaged_blocks',
+      'Blocks that were found damaged when they were read, since the start.',
+      () => counts.damagedBlocks.size
+    ],
     ['tocsin_log_blocks', 'Blocks in the log.', () => counts.size.blocks],
     ['tocsin_log_blocks_bytes', 'Bytes of blocks, as of the last maintenance.', () => counts.size.blockBytes],
     [

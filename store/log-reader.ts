@@ -24,6 +24,8 @@ export interface LogReaderOptions {
   first: () => number
   /** Highest committed sequence. */
   last: () => number
+  /** Told the first sequences of blocks that were found damaged, of one as often as it is read. */
+  onDamage: (firsts: readonly number[]) => void
 }
 
 /** What `Log` says of its reads is done here. */
@@ -32,12 +34,14 @@ export class LogReader {
   readonly #window: RecentWindow
   readonly #first: () => number
   readonly #last: () => number
+  readonly #onDamage: (firsts: readonly number[]) => void
 
-  constructor({ engine, window, first, last }: LogReaderOptions) {
+  constructor({ engine, window, first, last, onDamage }: LogReaderOptions) {
     this.#engine = engine
     this.#window = window
     this.#first = first
     this.#last = last
+    this.#onDamage = onDamage
   }
 
   async read(after: number, { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions): Promise<ReadResult> {
@@ -47,6 +51,7 @@ export class LogReader {
       return this.#readRecent(after, { limit, bytesMax, ...(filter && { filter }) })
     const request = { after, upTo: last, limit, bytesMax, filter: filter ?? null }
     const packed = await this.#engine.readEntries(request)
+    this.#onDamage(packed.damaged)
     return {
       items: unpackEntries(packed),
       next: packed.next,
@@ -84,15 +89,17 @@ export class LogReader {
     { limit, bytesMax = READ_BYTES_MAX, filter }: ReadOptions
   ): Promise<ReadBackResult> {
     const from = Math.min(before, this.#last() + 1)
-    if (from <= this.#first()) return { items: [], next: from, more: false }
+    if (from <= this.#first()) return { items: [], next: from, more: false, gap: null }
     const request = { before: from, limit, bytesMax, filter: filter ?? null }
     const packed = this.#window.has(from - 1)
       ? this.#readRecentBackward(request)
       : await this.#engine.readBackward(request)
+    this.#onDamage(packed.damaged)
     return {
       items: unpackEntries(packed),
       next: packed.next,
-      more: !packed.ended && packed.next > this.#first()
+      more: !packed.ended && packed.next > this.#first(),
+      gap: packed.gap
     }
   }
 
@@ -111,8 +118,9 @@ export class LogReader {
     let high = this.#last()
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
-      const item = await this.get(middle) // null: retention took it meanwhile
-      if (item === null || item.at < at) low = middle
+      // The entry itself may be gone, to damage or meanwhile to retention: then it was there no later than the next.
+      const next = (await this.read(middle - 1, { limit: 1 })).items[0]
+      if (next !== undefined && next.at < at) low = middle
       else high = middle - 1
     }
     return low
@@ -135,6 +143,7 @@ export class LogReader {
         older.length > 0
           ? await this.#engine.pickEntries({ seqs: older, bytesMax: READ_BYTES_MAX })
           : this.#pickRecent(rest)
+      this.#onDamage(packed.damaged)
       done += packed.done
       if (packed.seqs.length > 0) onItems(unpackEntries(packed))
       if (older.length === 0 && done < wanted.length) await nextTurn()

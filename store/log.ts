@@ -67,7 +67,8 @@ export class StoreLog implements Log {
       engine: options.engine,
       window: this.#window,
       first: () => this.#first,
-      last: () => this.#last
+      last: () => this.#last,
+      onDamage: firsts => this.#tellDamage(firsts)
     })
     this.#group = new GroupCommit({
       commit: group => this.#commit(group),
@@ -256,6 +257,15 @@ export class StoreLog implements Log {
     const { kinds, severity, devices, body } = block
     this.#window.push({ first, last: batch.last, kinds, severity, devices, body })
     this.#followers.deliver(batch)
+  }
+
+  #tellDamage(firsts: readonly number[]): void {
+    const { counts, log } = this.#options
+    for (const first of firsts) {
+      if (counts.damagedBlocks.has(first)) continue
+      counts.damagedBlocks.add(first)
+      log.error({ first }, 'a block of the log is damaged; readers are told a gap in place of what it held')
+    }
   }
 
   #statementsOf(changes: readonly Change[]): Statement[] {

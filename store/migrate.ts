@@ -6,6 +6,7 @@ import { logAndTables } from './migrations/0001-log-and-tables.ts'
 import { sharedSubscriptions } from './migrations/0002-shared-subscriptions.ts'
 import { alerts } from './migrations/0003-alerts.ts'
 import { lastEvents } from './migrations/0004-last-events.ts'
+import { blockSeals } from './migrations/0005-block-seals.ts'
 
 /** An engine's names for whole numbers up to 2^53 and for bytes. */
 export interface ColumnTypes {
@@ -16,7 +17,13 @@ export interface ColumnTypes {
 export type Migration = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
 
 /** Every step, in order; step n has number n + 1. Steps that were released are never changed. */
-export const migrations: readonly Migration[] = [logAndTables, sharedSubscriptions, alerts, lastEvents]
+export const migrations: readonly Migration[] = [
+  logAndTables,
+  sharedSubscriptions,
+  alerts,
+  lastEvents,
+  blockSeals
+]
 
 interface MigrationTable {
   migration: { number: number; applied_at: number }

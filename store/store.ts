@@ -27,7 +27,7 @@ export interface LogBounds {
   last: number
 }
 
-/** Sequences `from`…`to`, both included, which retention has removed. */
+/** Sequences `from`…`to`, both included, which are gone: retention has removed them, or their block is damaged. */
 export interface Gap {
   from: number
   to: number
@@ -47,17 +47,19 @@ export interface ReadResult {
   next: number
   /** Whether there is more after `next` now. */
   more: boolean
-  /** What retention took between `after` and the first entry that was looked at. */
+  /** What is gone between `after` and the first entry that was looked at. */
   gap: Gap | null
 }
 
 /** What a read towards the beginning found, newest first. */
 export interface ReadBackResult {
   items: Notification[]
-  /** Where to read on: everything from here up to `before`, without it, was returned or filtered out. */
+  /** Where to read on: everything from here up to `before`, without it, was returned, filtered out, or lies in the gap. */
   next: number
   /** Whether there is more before `next` that is still kept. */
   more: boolean
+  /** What is gone, to damage, between `before` and the first (newest) entry that was looked at. */
+  gap: Gap | null
 }
 
 export interface Follower {

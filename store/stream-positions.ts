@@ -1,6 +1,7 @@
 // Where each device's streams stand. Positions live in memory; a block carries those it moved, and now and then they
 // are folded into the table `stream`, so that no commit writes a row for each device.
 import type { Statements } from './statements.ts'
+import { checkStreams } from './block-seal.ts'
 import type { Statement } from './engine.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
 import type { MsgpackWriter } from './msgpack-writer.ts'
@@ -53,7 +54,7 @@ export class StreamPositions {
     if (dirty) this.#mark(position)
   }
 
-  /** Takes in a block's `streams`. */
+  /** Takes in a block's `streams`. Throws `store-unreadable` when they are damaged. */
   loadBlock(streams: Uint8Array): void {
     for (const step of readSteps(streams)) this.load(step, true)
   }
@@ -128,4 +129,5 @@ function* readSteps(streams: Uint8Array): Generator<StreamStep> {
   const steps = reader.array() / 3
   for (let index = 0; index < steps; index++)
     yield { device: reader.text(), name: reader.text(), seq: reader.number() ?? 0 }
+  checkStreams(streams, reader.at)
 }

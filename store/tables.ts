@@ -1,6 +1,7 @@
 // Reads of the tables. Those of MQTT sessions are in session-tables.ts, those of alerts in alert-tables.ts.
 import { AlertTables } from './alert-tables.ts'
 import type { Engine } from './engine.ts'
+import { StoreError } from './errors.ts'
 import { unpack } from './msgpack-reader.ts'
 import type { MqttDetails } from './notification.ts'
 import { SessionTables } from './session-tables.ts'
@@ -250,7 +251,13 @@ export class StoreTables implements Tables {
       const last = rows.at(-1)
       if (!last) return
       after = last.first_seq
-      onPage(rows.flatMap(row => (row.streams ? [row.streams] : [])))
+      onPage(rows.flatMap(({ streams }) => (streams === null ? [] : [bytesOf(streams)])))
     }
   }
+}
+
+/** A column of bytes may hold something else when the database is damaged. */
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw new StoreError('store-unreadable', 'a block’s list of streams is damaged')
 }

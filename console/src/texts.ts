@@ -166,7 +166,7 @@ export const texts = {
     searchOn: 'Search further back',
     empty: 'Nothing has come yet that passes these filters.',
     gap: 'Something is missing',
-    gapDetail: 'Retention removed it before it could be shown here.',
+    gapDetail: 'The log has it no more: retention removed it, or the disk damaged it.',
     open: 'Open',
     details: 'Notification',
     columns: {

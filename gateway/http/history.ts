@@ -176,17 +176,21 @@ async function readPageBackward(
 ): Promise<Page> {
   const { filter, start, limit } = request
   const searchUntilMs = performance.now() + SEARCH_MS
+  const { epoch } = log.bounds()
   const items: Notification[] = []
+  let { gap } = start
   let bytesLeft = PAGE_BYTES_MAX
   let at = start.before
   for (;;) {
     const wanted = { limit: limit - items.length, bytesMax: bytesLeft, filter }
-    const { items: found, next, more } = await log.readBack(at, wanted)
+    const { items: found, next, more, gap: lost } = await log.readBack(at, wanted)
+    if (lost && items.length > 0) return { items, next: at, more: true, gap } // the next page begins with it
+    if (lost) gap = { from: formatCursor(epoch, lost.from - 1), to: gap?.to ?? formatCursor(epoch, lost.to) }
     items.push(...found)
     for (const item of found) if (item.kind === 'event') bytesLeft -= item.payload.length
     at = next
     const filled = items.length >= limit || bytesLeft <= 0
-    if (filled || !more || performance.now() >= searchUntilMs) return { items, next, more, gap: start.gap }
+    if (filled || !more || performance.now() >= searchUntilMs) return { items, next, more, gap }
     await nextTurn()
   }
 }

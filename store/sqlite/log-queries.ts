@@ -3,6 +3,18 @@
 import type { Kysely } from 'kysely'
 import type { Schema } from '../schema.ts'
 
+/** What a head consists of; `headOf` in block-head.ts reads it. */
+const HEAD_COLUMNS = [
+  'first_seq as first',
+  'last_seq as last',
+  'at_min',
+  'at_max',
+  'kinds',
+  'severity',
+  'body_bytes as bytes',
+  'devices'
+] as const
+
 export type WriterQueries = ReturnType<typeof writerQueries>
 export type ReaderQueries = ReturnType<typeof readerQueries>
 
@@ -57,7 +69,7 @@ export function writerQueries(db: Kysely<Schema>) {
       .compile().sql,
     bodies: db
       .selectFrom('block')
-      .select(['at_min', 'at_max', 'body'])
+      .select([...HEAD_COLUMNS, 'body'])
       .where('first_seq', '>=', 0)
       .where('first_seq', '<=', 0)
       .orderBy('first_seq')
@@ -80,7 +92,7 @@ export function readerQueries(db: Kysely<Schema>) {
       .compile().sql,
     heads: db
       .selectFrom('block')
-      .select(['first_seq as first', 'last_seq as last', 'kinds', 'severity', 'devices'])
+      .select(HEAD_COLUMNS)
       .where('first_seq', '>=', 0)
       .where('first_seq', '<=', 0)
       .orderBy('first_seq')
@@ -88,7 +100,7 @@ export function readerQueries(db: Kysely<Schema>) {
       .compile().sql,
     headsBackward: db
       .selectFrom('block')
-      .select(['first_seq as first', 'last_seq as last', 'kinds', 'severity', 'devices'])
+      .select(HEAD_COLUMNS)
       .where('first_seq', '<', 0)
       .orderBy('first_seq', 'desc')
       .limit(0)

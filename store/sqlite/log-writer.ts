@@ -3,16 +3,19 @@ import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { mergeBlocks } from '../block.ts'
 import type { Block } from '../block.ts'
+import { bodyIsWhole, seal, sealStreams } from '../block-seal.ts'
 import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
-import { BLOCK_ENTRIES_MAX, mergeRun } from '../merge-plan.ts'
+import { mergeRun } from '../merge-plan.ts'
+import { headOf, type ReadHead } from './block-head.ts'
 import type { WriterQueries } from './log-queries.ts'
-import { commitErrorOf } from './sqlite-errors.ts'
+import { commitErrorOf, isCorrupt } from './sqlite-errors.ts'
 import { StatementCache } from './statement-cache.ts'
 
 const REMOVED_MAX = 16 // blocks one slice removes: up to 8 MB of pages
 const PLANNED_MAX = 512 // block heads one slice looks at for what to merge
 
-interface Head {
+/** What is planned with. */
+interface PlannedHead {
   first: number
   last: number
   bytes: number
@@ -105,42 +108,74 @@ export class LogWriter {
   }
 
   #merge(upTo: number): number {
-    const heads = this.#all(this.#sql.heads, [this.#mergeFrom, upTo, PLANNED_MAX]).map(headOf)
+    const heads = this.#all(this.#sql.heads, [this.#mergeFrom, upTo, PLANNED_MAX]).map(plannedHeadOf)
     const { run, from } = mergeRun(heads)
     this.#mergeFrom = from
     const [oldest] = run
     const newest = run.at(-1)
     // Nothing to merge among these, but there are more heads to look at: the next slice goes on after them.
     if (!oldest || !newest) return 0
-    this.#transaction(() => {
-      const rows = this.#all(this.#sql.bodies, [oldest.first, newest.last, BLOCK_ENTRIES_MAX])
-      const block = mergeBlocks(
-        rows.map(row => ({
-          body: row['body'] as Uint8Array,
-          atMin: Number(row['at_min']),
-          atMax: Number(row['at_max'])
-        }))
-      )
-      this.#run(this.#sql.delete, [oldest.first, newest.last])
-      this.#insert(block, oldest.first)
-      this.#size.blockBytes += block.body.length - run.reduce((sum, head) => sum + head.bytes, 0)
-    })
+    const damagedAt = this.#mergeAll(run)
+    if (damagedAt !== null) {
+      this.#mergeFrom = damagedAt + 1 // it stays as it is, for who reads it to be told
+      return 0
+    }
     this.#size.blocks -= run.length - 1
     return run.length
   }
 
+  /** Makes one block of these; or says where one is damaged, which must not get a good checksum by being merged. */
+  #mergeAll(run: readonly PlannedHead[]): number | null {
+    const [oldest, newest] = [run[0] as PlannedHead, run.at(-1) as PlannedHead]
+    let damagedAt: number | null = null
+    this.#transaction(() => {
+      const blocks: (ReadHead & { body: Uint8Array })[] = []
+      for (const { first } of run) {
+        const block = this.#wholeBlock(first)
+        if (block === null) {
+          damagedAt = first
+          return
+        }
+        blocks.push(block)
+      }
+      const block = mergeBlocks(blocks)
+      this.#run(this.#sql.delete, [oldest.first, newest.last])
+      this.#insert(block, oldest.first)
+      this.#size.blockBytes += block.body.length - run.reduce((sum, head) => sum + head.bytes, 0)
+    })
+    return damagedAt
+  }
+
+  /** Null when it is damaged. */
+  #wholeBlock(first: number): (ReadHead & { body: Uint8Array }) | null {
+    try {
+      const row = this.#all(this.#sql.bodies, [first, first, 1])[0] ?? {}
+      const head = headOf(row)
+      const { body } = row as { body?: unknown }
+      return head.seal !== null && body instanceof Uint8Array && bodyIsWhole(body, head.seal)
+        ? { ...head, body }
+        : null
+    } catch (error) {
+      if (isCorrupt(error)) return null
+      throw error
+    }
+  }
+
   #insert(block: Block, first: number): void {
     const { count, atMin, atMax, kinds, severity, devices, streams, body } = block
-    this.#run(this.#sql.insert, [
+    const head = {
       first,
-      first + count - 1,
+      last: first + count - 1,
       atMin,
       atMax,
       kinds,
       severity,
-      body.length,
-      devices,
-      streams,
+      bodyBytes: body.length
+    }
+    this.#run(this.#sql.insert, [
+      ...Object.values(head),
+      seal(devices, head, body),
+      streams && sealStreams(streams),
       body
     ])
   }
@@ -185,6 +220,6 @@ export class LogWriter {
   }
 }
 
-function headOf(row: Record<string, unknown>): Head {
+function plannedHeadOf(row: Record<string, unknown>): PlannedHead {
   return { first: Number(row['first']), last: Number(row['last']), bytes: Number(row['bytes']) }
 }

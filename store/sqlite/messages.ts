@@ -20,8 +20,11 @@ export interface PlainQuery {
 
 /** Requests to the writer with their answers. */
 export interface WriterCalls {
-  /** `schema`: the newest schema that is known. */
-  open: { request: { schema: number }; answer: { state: LogState; size: LogSize } }
+  /**
+   * `schema`: the newest schema that is known. `walFramesLost`: frames at the end of the write-ahead file that SQLite did
+   * not take.
+   */
+  open: { request: { schema: number }; answer: { state: LogState; size: LogSize; walFramesLost: number } }
   commit: { request: Commit; answer: number }
   maintain: { request: MaintenanceLimits; answer: MaintenanceSlice }
   close: { request: null; answer: null }

@@ -2,6 +2,8 @@
 import { openStore } from '../open-store.ts'
 import type { OpenStoreOptions } from '../open-store.ts'
 import type { Store } from '../store.ts'
+import { StoreError } from '../errors.ts'
+import { damaged } from './sqlite-errors.ts'
 import { SqliteEngine } from './sqlite-engine.ts'
 
 export interface SqliteStoreOptions extends OpenStoreOptions {
@@ -29,9 +31,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     onFatal(error)
   })
   try {
-    const state = await engine.open()
+    const { walFramesLost, ...state } = await engine.open()
     opened = true
-    return await openStore(engine, state, { ...options, onFatal })
+    if (walFramesLost > 0)
+      options.log.warn(
+        { frames: walFramesLost },
+        'frames at the end of the write-ahead file are not whole and left out: a write that failed or was cut off leaves such, and so does damage'
+      )
+    return await openStore(engine, state, { ...options, onFatal }).catch((error: unknown) => {
+      const unreadable = error instanceof StoreError && error.code === 'store-unreadable'
+      throw unreadable ? damaged(options.dir, error.message, { cause: error }) : error
+    })
   } catch (error) {
     await engine.close()
     throw error

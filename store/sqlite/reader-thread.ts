@@ -4,12 +4,15 @@ import { workerData } from 'node:worker_threads'
 import { BackwardReader } from '../backward-reader.ts'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import { BlockReader, ENTRIES_MAX, SUMMARIES_MAX } from '../block-reader.ts'
-import type { BlockHead, PackedEntries, ReadRequest } from '../block-reader.ts'
+import type { PackedEntries, ReadRequest } from '../block-reader.ts'
+import { bodyIsWhole } from '../block-seal.ts'
 import { EntryPicker } from '../entry-picker.ts'
 import type { PackedPick, PickRequest } from '../entry-picker.ts'
+import { headOf, type ReadHead } from './block-head.ts'
 import { openDatabase } from './database.ts'
 import type { ReaderQueries } from './log-queries.ts'
 import type { PlainQuery, ReaderCalls, WorkerData } from './messages.ts'
+import { damaged, isCorrupt } from './sqlite-errors.ts'
 import { StatementCache } from './statement-cache.ts'
 import { serve } from './thread-server.ts'
 
@@ -25,8 +28,10 @@ function reading<Outcome>(work: (statements: StatementCache) => Outcome): Outcom
   statements.get('begin').run()
   try {
     return work(statements)
+  } catch (error) {
+    throw isCorrupt(error) ? damaged(dir, String(error), { cause: error }) : error
   } finally {
-    statements.get('commit').run()
+    db?.exec('rollback') // it wrote nothing, and after damage was met a commit would fail
   }
 }
 
@@ -40,8 +45,17 @@ function readEntries(request: ReadRequest): PackedEntries {
       for (const row of heads) {
         if (reader.done) return reader.finish(false)
         const head = headOf(row)
+        if (head.seal === null) {
+          from = head.first + 1 // where it ends is not known: the next block tells
+          reader.skip(head.first)
+          continue
+        }
         from = head.last + 1
-        if (reader.wants(head)) reader.take(head, bodyOf(statements, head.first))
+        const { devices } = head.seal
+        if (!reader.wants({ ...head, devices })) continue
+        const body = readBody(statements, head)
+        if (body === null) reader.miss(head)
+        else reader.take(head, body)
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
     }
@@ -58,7 +72,15 @@ function readBackward(request: BackwardRequest): PackedBackward {
         if (reader.done) return reader.finish(false)
         const head = headOf(row)
         before = head.first
-        if (reader.wants(head)) reader.take(head, bodyOf(statements, head.first))
+        if (head.seal === null) {
+          reader.miss(head.first)
+          continue
+        }
+        const { devices } = head.seal
+        if (!reader.wants({ ...head, devices })) continue
+        const body = readBody(statements, head)
+        if (body === null) reader.miss(head.first)
+        else reader.take(head, body)
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
     }
@@ -69,26 +91,30 @@ function pickEntries(request: PickRequest): PackedPick {
   return reading(statements => {
     const picker = new EntryPicker(request, ENTRIES_MAX)
     for (let seq = picker.next; seq !== null; seq = picker.next) {
-      const floor = statements.get(sql.floor).get(seq, 1)
-      if (floor === undefined) picker.pass()
-      else picker.take(Number(floor['first']), bodyOf(statements, Number(floor['first'])))
+      const [row] = statements.get(sql.headsBackward).all(seq + 1, 1)
+      if (row === undefined) {
+        picker.pass()
+        continue
+      }
+      const head = headOf(row)
+      const body = readBody(statements, head)
+      if (body !== null) picker.take(head.first, body)
+      else picker.miss(head.first, head.seal === null ? seq : head.last)
     }
     return picker.finish()
   })
 }
 
-function headOf(row: Record<string, unknown>): BlockHead {
-  return {
-    first: Number(row['first']),
-    last: Number(row['last']),
-    kinds: Number(row['kinds']),
-    severity: Number(row['severity']),
-    devices: row['devices'] as Uint8Array
+/** Null when it, or the head, is damaged. */
+function readBody(statements: StatementCache, { first, seal }: ReadHead): Uint8Array | null {
+  if (seal === null) return null
+  try {
+    const body = statements.get(sql.body).get(first)?.['body']
+    return body instanceof Uint8Array && bodyIsWhole(body, seal) ? body : null
+  } catch (error) {
+    if (isCorrupt(error)) return null
+    throw error
   }
-}
-
-function bodyOf(statements: StatementCache, first: number): Uint8Array {
-  return statements.get(sql.body).get(first)?.['body'] as Uint8Array
 }
 
 function query(queries: readonly PlainQuery[]): unknown[][] {

@@ -4,7 +4,7 @@ import type { CompiledQuery } from 'kysely'
 import type { Block } from '../block.ts'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
-import type { Commit, Engine, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
+import type { Commit, Engine, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
 import type { PackedPick, PickRequest } from '../entry-picker.ts'
 import { migrations } from '../migrate.ts'
 import { compilingKysely } from './kysely-sqlite.ts'
@@ -35,7 +35,7 @@ export class SqliteEngine implements Engine {
   }
 
   /** Locks and opens the folder, and brings its schema up to date. */
-  async open(): Promise<{ state: LogState; size: LogSize }> {
+  async open(): Promise<WriterCalls['open']['answer']> {
     const opened = await this.#writer.call('open', { schema: migrations.length })
     await this.#reader.call('open', null)
     return opened

@@ -26,6 +26,20 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === primary.busy
 }
 
+/** Whether the database's structure is not what SQLite wrote. */
+export function isCorrupt(error: unknown): boolean {
+  const code = resultCode(error)
+  return code === primary.corrupt || code === primary.notADatabase
+}
+
+/** What to do about damage, as the end of a sentence. */
+const ADVICE = 'restore the folder from a backup, or save what is left as docs/operate.md says under "Damage"'
+
+/** An error that says that the database is damaged, and what to do. */
+export function damaged(dir: string, what: string, options?: ErrorOptions): StoreError {
+  return new StoreError('store-unreadable', `the database in ${dir} is damaged: ${what}; ${ADVICE}`, options)
+}
+
 /** The error as `CommitError` when a later try may succeed, else as it is. */
 export function commitErrorOf(error: unknown, dir: string): unknown {
   const code = resultCode(error)
@@ -40,6 +54,7 @@ export function commitErrorOf(error: unknown, dir: string): unknown {
 export function openErrorOf(error: unknown, dir: string): unknown {
   const code = resultCode(error)
   if (code === null) return error
+  if (isCorrupt(error)) return damaged(dir, messageOf(error), { cause: error })
   return new StoreError('store-unreadable', `the database in ${dir} cannot be opened: ${messageOf(error)}`, {
     cause: error
   })

@@ -1,6 +1,7 @@
 // The thread of the one connection that writes: opens and locks the folder, migrates, commits, maintains.
 import type { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
+import { checkEpoch, checkFiles, checkTables } from './damage-check.ts'
 import { lockFolder, openDatabase } from './database.ts'
 import type { WriterQueries } from './log-queries.ts'
 import { LogWriter } from './log-writer.ts'
@@ -18,12 +19,16 @@ function opened(): LogWriter {
   return writer
 }
 
-async function open(schema: number): Promise<LogWriter> {
+async function open(schema: number): Promise<{ opened: LogWriter; walFramesLost: number }> {
   try {
     lock = lockFolder(dir)
+    const { framesLost } = checkFiles(dir)
     db = openDatabase(dir, { write: true })
     if (schemaOf(db) !== schema) await migrateSchema(db)
-    return new LogWriter(db, { dir, sql })
+    checkTables(db, dir)
+    const opened = new LogWriter(db, { dir, sql })
+    checkEpoch(dir, opened.state().epoch)
+    return { opened, walFramesLost: framesLost }
   } catch (error) {
     throw openErrorOf(error, dir)
   }
@@ -44,8 +49,9 @@ async function migrateSchema(db: DatabaseSync): Promise<void> {
 
 serve<WriterCalls>({
   async open({ schema }) {
-    writer = await open(schema)
-    return { answer: { state: writer.state(), size: writer.size } }
+    const { opened, walFramesLost } = await open(schema)
+    writer = opened
+    return { answer: { state: opened.state(), size: opened.size, walFramesLost } }
   },
   commit: commit => ({ answer: opened().commit(commit) }),
   maintain: limits => ({ answer: opened().maintain(limits) }),

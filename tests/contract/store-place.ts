@@ -11,6 +11,8 @@ export interface StorePlace extends AsyncDisposable {
 export interface OpenStore extends Store, AsyncDisposable {
   /** Number of blocks in the log, as its metric says. */
   blocks(): Promise<number>
+  /** A metric's value. */
+  metric(name: string): Promise<number>
 }
 
 export type NewPlace = () => Promise<StorePlace>

@@ -1,11 +1,14 @@
 // History over HTTP, newest first.
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { event, numbered, startGateway } from './harness.ts'
 import type { Reply } from './harness.ts'
+import { flipByte, placesOf } from '../helpers/damage.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 
-const payloads = ({ body }: Reply): number[] => body.items.map(({ payload }: { payload: number }) => payload)
+const payloads = ({ body }: Reply): unknown[] =>
+  body.items.map(({ payload }: { payload: unknown }) => payload)
 const falling = (from: number, to: number) =>
   Array.from({ length: from - to + 1 }, (_, index) => from - index)
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => numbered(index + 1))
@@ -14,7 +17,7 @@ describe('history backward', () => {
   test('is read in pages from the end to the beginning', async () => {
     await using server = await startGateway()
     await server.append(...numbers(25))
-    const got: number[] = []
+    const got: unknown[] = []
     let before = 'latest'
     for (let more = true; more;) {
       const answer = await server.ask(`/v1/notifications?before=${before}&limit=10`)
@@ -106,6 +109,27 @@ describe('history backward', () => {
     const answer = await server.ask(`/v1/notifications?before=${epoch}-3`)
     expect(answer.body).toEqual({ items: [], cursor: `${epoch}-3`, more: false })
     expect(payloads(await server.ask('/v1/notifications?before=latest'))).toEqual([6])
+  })
+
+  test('tells a damaged block as a gap, on the page that comes after it', async () => {
+    await using folder = await temporaryFolder()
+    {
+      await using server = await startGateway({ dir: folder.path })
+      for (let n = 1; n <= 9; n++)
+        await server.append(event({ payload: Buffer.from(JSON.stringify(`needle-${n}`)) }))
+    }
+    const file = join(folder.path, 'tocsin.db')
+    for (const at of await placesOf(file, 'needle-6')) await flipByte(file, at)
+    await using server = await startGateway({ dir: folder.path, store: { recentBytesMax: 0 } })
+    const { epoch } = server.store.log.bounds()
+    const newest = await server.ask('/v1/notifications?before=latest')
+    expect(payloads(newest)).toEqual(['needle-9', 'needle-8', 'needle-7'])
+    expect(newest.body).toMatchObject({ cursor: `${epoch}-7`, more: true })
+    expect(newest.body.gap).toBeUndefined()
+    const older = await server.ask(`/v1/notifications?before=${newest.body.cursor}`)
+    expect(payloads(older)).toEqual(falling(5, 1).map(n => `needle-${n}`))
+    expect(older.body).toMatchObject({ more: false, gap: { from: `${epoch}-5`, to: `${epoch}-6` } })
+    expect((await server.ask(`/v1/notifications/${epoch}-6`)).status).toBe(404)
   })
 
   test('goes with neither after nor wait, and takes cursors only', async () => {

@@ -23,12 +23,11 @@ export async function openIn(dir: string, options: Partial<StoreOptions> & Extra
     ...options,
     dir
   })
+  const metric = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value ?? 0
   return {
     ...store,
-    blocks: async () => {
-      const metric = await registry.getSingleMetric('tocsin_log_blocks')?.get()
-      return metric?.values[0]?.value ?? 0
-    },
+    blocks: () => metric('tocsin_log_blocks'),
+    metric,
     [Symbol.asyncDispose]: () => store.close()
   }
 }
