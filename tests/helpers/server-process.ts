@@ -42,10 +42,18 @@ export class ServerProcess implements AsyncDisposable {
     ;({ child: this.#child, ended: this.#ended } = this.#spawn())
   }
 
-  /** Starts a server on a data folder, with settings as flags name them (`'mqtt.host'`), and waits until it is ready. */
-  static async start(dir: string, settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  /**
+   * Starts a server on a data folder, with settings as flags name them (`'mqtt.host'`), and waits until it is ready. One
+   * that `mayRefuse` to start is not complained of on the console; either way it rejects with what the process wrote.
+   */
+  static async start(
+    dir: string,
+    settings: Readonly<Record<string, string>> = {},
+    { mayRefuse = false }: { mayRefuse?: boolean } = {}
+  ): Promise<ServerProcess> {
     const ports = { mqtt: await freePort(), tcp: await freePort(), http: await freePort() }
     const server = new ServerProcess(dir, ports, settings)
+    server.#mayEnd = mayRefuse
     await server.#becomeReady()
     return server
   }

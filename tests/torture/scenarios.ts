@@ -1,5 +1,6 @@
 // All tortures, in the order in which they run.
+import { damage } from './damage.ts'
 import { kill } from './kill.ts'
 import type { Scenario } from './scenario.ts'
 
-export const scenarios: readonly Scenario[] = [kill]
+export const scenarios: readonly Scenario[] = [kill, damage]
