@@ -29,30 +29,37 @@ export class ServerProcess implements AsyncDisposable {
   readonly dir: string
   readonly ports: ServerPorts
   readonly #settings: Readonly<Record<string, string>>
+  readonly #preload: URL | null
   #child: ChildProcess
   #ended: Promise<void>
   #output = ''
   #token = ''
   #mayEnd = false
 
-  private constructor(dir: string, ports: ServerPorts, settings: Readonly<Record<string, string>>) {
+  private constructor(
+    dir: string,
+    ports: ServerPorts,
+    { settings, preload }: { settings: Readonly<Record<string, string>>; preload: URL | null }
+  ) {
     this.dir = dir
     this.ports = ports
     this.#settings = settings
+    this.#preload = preload
     ;({ child: this.#child, ended: this.#ended } = this.#spawn())
   }
 
   /**
    * Starts a server on a data folder, with settings as flags name them (`'mqtt.host'`), and waits until it is ready. One
    * that `mayRefuse` to start is not complained of on the console; either way it rejects with what the process wrote.
+   * `preload` is a module that is loaded before the server's own code, in all its threads.
    */
   static async start(
     dir: string,
     settings: Readonly<Record<string, string>> = {},
-    { mayRefuse = false }: { mayRefuse?: boolean } = {}
+    { mayRefuse = false, preload }: { mayRefuse?: boolean; preload?: URL } = {}
   ): Promise<ServerProcess> {
     const ports = { mqtt: await freePort(), tcp: await freePort(), http: await freePort() }
-    const server = new ServerProcess(dir, ports, settings)
+    const server = new ServerProcess(dir, ports, { settings, preload: preload ?? null })
     server.#mayEnd = mayRefuse
     await server.#becomeReady()
     return server
@@ -169,7 +176,10 @@ export class ServerProcess implements AsyncDisposable {
       ...this.#settings
     }
     const flags = Object.entries(settings).map(([path, value]) => `--${path}=${value}`)
-    const child = spawn(process.execPath, [main, 'serve', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const before = this.#preload === null ? [] : ['--import', this.#preload.href]
+    const child = spawn(process.execPath, [...before, main, 'serve', ...flags], {
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
     const keep = (chunk: Buffer) => {
       this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_CHARACTERS_MAX)
     }

@@ -1,6 +1,7 @@
 // All tortures, in the order in which they run.
 import { damage } from './damage.ts'
+import { fsync } from './fsync.ts'
 import { kill } from './kill.ts'
 import type { Scenario } from './scenario.ts'
 
-export const scenarios: readonly Scenario[] = [kill, damage]
+export const scenarios: readonly Scenario[] = [kill, fsync, damage]
