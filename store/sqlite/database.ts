@@ -1,5 +1,5 @@
 // Opens the files of a store: the database with its settings, and the lock that keeps other processes out.
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../errors.ts'
@@ -28,10 +28,11 @@ export function openDatabase(dir: string, { write }: { write: boolean }): Databa
 
 /**
  * Takes the folder for this process until the returned database is closed or the process ends, however it ends: the
- * lock is the kernel's. Throws `store-locked`.
+ * lock is the kernel's. Throws `store-locked`, and the system's error where the folder can't be made or written.
  */
 export function lockFolder(dir: string): DatabaseSync {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
+  accessSync(dir, constants.W_OK) // SQLite would only say that it can't open a file
   const lock = new DatabaseSync(join(dir, 'lock.db'))
   try {
     lock.exec('pragma busy_timeout = 0')

@@ -14,6 +14,8 @@ export interface SmallDisk extends AsyncDisposable {
   fill(): Promise<void>
   /** Gives it back. */
   free(): Promise<void>
+  /** Makes it read-only; only while no file on it is open for writing. */
+  makeReadOnly(): Promise<void>
 }
 
 /** Whether mounting is permitted, which shows by trying; else says so on the console. */
@@ -43,6 +45,7 @@ export async function smallDisk(megabytes: number): Promise<SmallDisk> {
     path,
     fill: () => fill(ballast),
     free: () => rm(ballast, { force: true }),
+    makeReadOnly: async () => void (await run('mount', ['-o', 'remount,ro', path])),
     [Symbol.asyncDispose]: async () => {
       await run('umount', ['-l', path])
       await folder[Symbol.asyncDispose]()
