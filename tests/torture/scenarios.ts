@@ -1,7 +1,8 @@
 // All tortures, in the order in which they run.
 import { damage } from './damage.ts'
+import { disk } from './disk.ts'
 import { fsync } from './fsync.ts'
 import { kill } from './kill.ts'
 import type { Scenario } from './scenario.ts'
 
-export const scenarios: readonly Scenario[] = [kill, fsync, damage]
+export const scenarios: readonly Scenario[] = [kill, fsync, disk, damage]
