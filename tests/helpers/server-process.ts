@@ -1,7 +1,7 @@
 // `tocsin serve` as a process of its own, which can be killed and started again in the same folder on the same ports.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -97,6 +97,11 @@ export class ServerProcess implements AsyncDisposable {
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8')
     return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1]) * 1024
+  }
+
+  /** Files and sockets that the process has open. */
+  async openFiles(): Promise<number> {
+    return (await readdir(`/proc/${this.#child.pid}/fd`)).length
   }
 
   /** Asks the HTTP interface with the admin token. Every request has a connection of its own: restarts leave none stale. */

@@ -5,7 +5,6 @@ import { RawTcpDevice } from '../helpers/raw-tcp-device.ts'
 import type { ServerProcess } from '../helpers/server-process.ts'
 import { fillingPayload, type TickEvent } from './slow-events.ts'
 
-const TICK_MS = 20
 /** 2 MB/s for everybody who subscribes to it. */
 const BULK = { everyMs: 25, bytes: 50_000 }
 
@@ -33,8 +32,8 @@ export class SlowLoad implements AsyncDisposable {
     return this.sent.bulk * BULK.bytes
   }
 
-  startTicks(): void {
-    this.#atRate(TICK_MS, () => {
+  startTicks(everyMs: number): void {
+    this.#atRate(everyMs, () => {
       const event: TickEvent = { n: ++this.sent.tick, sentMs: performance.now() }
       this.#ticker.send(event.n, 'tick', event)
     })

@@ -1,4 +1,4 @@
-// Two hundred subscribers of one server, three of which stop reading for a while: what the others and the server notice.
+// Subscribers of one server, three of which stop reading for a while: what the others and the server notice.
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -11,14 +11,17 @@ import { eventOf, type TickEvent } from './slow-events.ts'
 import { SlowLoad } from './slow-load.ts'
 import type { ReaderReport, SlowReadersData, SlowReadersRequest } from './slow-readers.ts'
 
-const WEB_SOCKETS = 99
-const MQTT_CLIENTS = 98
+/** Subscribers that always read, half of them WebSockets. */
+const OTHERS = 197
+/** Of the load that everybody gets. */
+const TICK_MS = 20
+const WARM_MS = 2000
 const MEMORY_SAMPLE_MS = 200
 const CATCH_UP_MS = 60_000
 
 /** What the load did for a while. */
 export interface PhaseReport {
-  /** From a device's sending to the receiving of the 197 subscribers that always read. */
+  /** From a device's sending to the receiving of the subscribers that always read. */
   latency: Latency
   /** Most memory of the server's process, in MiB. */
   residentMiB: number
@@ -41,6 +44,15 @@ export interface SlowReport {
   readers: { name: string; received: number; missed: number; disordered: number; gaps: number }[]
 }
 
+export interface SlowOptions {
+  seconds: number
+  settings?: Record<string, string>
+  /** Subscribers beside the three. */
+  others?: number
+  /** Time between two events that everybody gets, ms. */
+  tickMs?: number
+}
+
 /**
  * Runs the load with three subscribers frozen, then with everybody reading, each for so long. The frozen ones come
  * first, and stop when their load begins: by then the system has given their sockets little room, so that it is the
@@ -48,16 +60,16 @@ export interface SlowReport {
  */
 export async function runSlowScenario(
   dir: string,
-  { seconds, settings = {} }: { seconds: number; settings?: Record<string, string> }
+  { seconds, settings = {}, others = OTHERS, tickMs = TICK_MS }: SlowOptions
 ): Promise<SlowReport> {
   await using cleanup = new AsyncDisposableStack()
   const server = cleanup.use(await ServerProcess.start(dir, settings))
   const latencies = new Latencies()
   const slow = cleanup.use(await SlowReaders.start(server))
-  await connectOthers(server, latencies, cleanup)
+  await connectOthers(server, latencies, { count: others, cleanup })
   const load = cleanup.use(await SlowLoad.connect(server))
-  load.startTicks()
-  await eventually(() => load.sent.tick > 100, { what: 'a warm server' })
+  load.startTicks(tickMs)
+  await eventually(() => load.sent.tick * tickMs > WARM_MS, { what: 'a warm server' })
 
   const before = { leaves: await feedLeaves(server), catchUps: await mqttCatchUps(server) }
   await slow.tell('freeze')
@@ -113,17 +125,17 @@ async function measure(
 async function connectOthers(
   { url, adminToken: token, ports }: ServerProcess,
   latencies: Latencies,
-  cleanup: AsyncDisposableStack
+  { count, cleanup }: { count: number; cleanup: AsyncDisposableStack }
 ): Promise<void> {
   const note = ({ sentMs }: TickEvent) => sentMs !== undefined && latencies.note(sentMs)
   const onItems = (items: readonly Item[]) => {
     for (const { payload } of items) note(payload as TickEvent)
   }
-  for (let index = 0; index < WEB_SOCKETS; index++) {
+  for (let index = 0; index < Math.ceil(count / 2); index++) {
     const format = index % 2 === 0 ? 'json' : 'msgpack'
     cleanup.use(await FeedSubscriber.open({ url, token, format, filter: { topics: ['tick'] }, onItems }))
   }
-  for (let index = 0; index < MQTT_CLIENTS; index++) {
+  for (let index = 0; index < Math.floor(count / 2); index++) {
     const onMessage = ({ payload }: { payload: Buffer | string }) => note(eventOf(payload as Buffer))
     const clientId = `reader-${index}`
     const client = cleanup.use(await RawMqttClient.connect({ port: ports.mqtt, clientId, onMessage }))

@@ -3,6 +3,8 @@ import { damage } from './damage.ts'
 import { disk } from './disk.ts'
 import { fsync } from './fsync.ts'
 import { kill } from './kill.ts'
+import { malformed } from './malformed.ts'
 import type { Scenario } from './scenario.ts'
+import { slow } from './slow.ts'
 
-export const scenarios: readonly Scenario[] = [kill, fsync, disk, damage]
+export const scenarios: readonly Scenario[] = [kill, fsync, disk, damage, malformed, slow]
