@@ -11,6 +11,12 @@ export interface Clock {
   setTimer(ms: number, callback: () => void): Timer
 }
 
+/**
+ * Who waits for a time of day looks at the clock this often, ms: timers run on, unmoved, when the clock is set forward, or
+ * when the machine slept.
+ */
+export const CLOCK_LOOK_MS = 10_000
+
 // setTimeout takes no more. Whoever is called looks at the time again anyway.
 const TIMER_MAX_MS = 2 ** 31 - 1
 

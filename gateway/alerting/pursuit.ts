@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import type { Notification } from '../../store/notification.ts'
 import type { Batch, Follower, Gap, Log } from '../../store/store.ts'
-import type { Clock, Timer } from '../clock.ts'
+import { CLOCK_LOOK_MS, type Clock, type Timer } from '../clock.ts'
 import type { Agenda } from './agenda.ts'
 
 /** Work of one slice: at most so long, looked at every few items. */
@@ -167,9 +167,10 @@ export class Pursuit {
     this.#timer?.timer.clear()
     this.#timer = null
     if (at === null) return
-    const timer = clock.setTimer(Math.max(0, at - clock.now()), () => {
+    const timer = clock.setTimer(Math.min(CLOCK_LOOK_MS, Math.max(0, at - clock.now())), () => {
       this.#timer = null
-      this.#ask()
+      if (clock.now() < at) this.#arm()
+      else this.#ask()
     })
     this.#timer = { at, timer }
   }

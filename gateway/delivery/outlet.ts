@@ -1,7 +1,7 @@
 // The deliveries of one channel on their way: so many attempts at a time, pauses after failures, a circuit. It knows the
 // clock, because the outside world does not live in the log's time.
 import type { Logger } from 'pino'
-import type { Clock, Timer } from '../clock.ts'
+import { CLOCK_LOOK_MS, type Clock, type Timer } from '../clock.ts'
 import type { DeliverySettings } from '../alerting/settings.ts'
 import { admit, afterAbort, afterAnswer, afterFailure, closedCircuit } from './circuit.ts'
 import type { Circuit } from './circuit.ts'
@@ -112,7 +112,7 @@ export class Outlet {
 
   #pumpAt(at: number): void {
     const { clock } = this.#options
-    this.#timer = clock.setTimer(at - clock.now(), () => this.pump())
+    this.#timer = clock.setTimer(Math.min(CLOCK_LOOK_MS, at - clock.now()), () => this.pump())
   }
 
   /** Never rejects. */

@@ -63,6 +63,12 @@ export class ControlledClock implements Clock {
     this.#now += ms
   }
 
+  /** Sets the time of day forward or back, as people do and a machine that slept: timers that are set take as long as before. */
+  set(byMs: number): void {
+    this.#now += byMs
+    for (const timer of this.#timers) timer.at += byMs
+  }
+
   #next(until: number): Waiting | null {
     let next: Waiting | null = null
     for (const timer of this.#timers) {

@@ -62,6 +62,15 @@ describe('over a crash', () => {
     expect(await changesOf(harness)).toEqual(['raised a'])
   })
 
+  test('a clock that is set forward is noticed soon, though nothing happens', async () => {
+    await using harness = await startAlerting({ file: hot('for: 10m') })
+    await harness.append(reading('a', { celsius: 31 }))
+    await harness.advance(6000)
+    harness.clock.set(60 * 60_000)
+    await harness.advance(10_000)
+    expect(await changesOf(harness)).toEqual(['raised a'])
+  })
+
   test('counts, acknowledgements and severities are as they were', async () => {
     await using harness = await startAlerting({ file: hot() })
     await harness.append(...[31, 32, 33].map(celsius => reading('a', { celsius })))
