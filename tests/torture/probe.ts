@@ -9,6 +9,8 @@ import { Latencies, type Latency } from '../system/latencies.ts'
 
 const EVERY_MS = 50
 const PATIENCE_MS = 10_000
+/** It gives up after so many. */
+const FAILURES_MAX = 5
 
 export interface ProbeReport {
   /** From a device's sending to what it wants: PUBACK, ack, answer, and the event at a subscriber of the feed; ms. */
@@ -38,6 +40,7 @@ export class Probe implements AsyncDisposable {
   readonly #failures: string[] = []
   readonly #running: Promise<void>
   #stopped = false
+  #rounds = 0
   #residentBytes = 0
   #files = 0
 
@@ -65,6 +68,16 @@ export class Probe implements AsyncDisposable {
       feed: await FeedSubscriber.open({ url, token, filter, onItems: () => {} })
     }
     return new Probe(server, clients)
+  }
+
+  /** How often all were asked. */
+  get rounds(): number {
+    return this.#rounds
+  }
+
+  /** Whether it gave up. */
+  get ended(): boolean {
+    return this.#failures.length >= FAILURES_MAX
   }
 
   /** What it saw since it started, or since this was last asked. */
@@ -101,9 +114,10 @@ export class Probe implements AsyncDisposable {
     for (let n = 1; !this.#stopped; n++) {
       try {
         await this.#round(n)
+        this.#rounds = n
       } catch (error) {
         this.#failures.push(String(error))
-        if (this.#failures.length > 10) return
+        if (this.#failures.length >= FAILURES_MAX) return
       }
       await delay(EVERY_MS)
     }

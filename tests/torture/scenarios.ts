@@ -4,7 +4,8 @@ import { disk } from './disk.ts'
 import { fsync } from './fsync.ts'
 import { kill } from './kill.ts'
 import { malformed } from './malformed.ts'
+import { network } from './network.ts'
 import type { Scenario } from './scenario.ts'
 import { slow } from './slow.ts'
 
-export const scenarios: readonly Scenario[] = [kill, fsync, disk, damage, malformed, slow]
+export const scenarios: readonly Scenario[] = [kill, fsync, disk, damage, malformed, slow, network]
