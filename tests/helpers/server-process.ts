@@ -29,7 +29,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly dir: string
   readonly ports: ServerPorts
   readonly #settings: Readonly<Record<string, string>>
-  readonly #preload: URL | null
+  readonly #nodeArguments: readonly string[]
   #child: ChildProcess
   #ended: Promise<void>
   #output = ''
@@ -39,27 +39,30 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(
     dir: string,
     ports: ServerPorts,
-    { settings, preload }: { settings: Readonly<Record<string, string>>; preload: URL | null }
+    {
+      settings,
+      nodeArguments
+    }: { settings: Readonly<Record<string, string>>; nodeArguments: readonly string[] }
   ) {
     this.dir = dir
     this.ports = ports
     this.#settings = settings
-    this.#preload = preload
+    this.#nodeArguments = nodeArguments
     ;({ child: this.#child, ended: this.#ended } = this.#spawn())
   }
 
   /**
    * Starts a server on a data folder, with settings as flags name them (`'mqtt.host'`), and waits until it is ready. One
    * that `mayRefuse` to start is not complained of on the console; either way it rejects with what the process wrote.
-   * `preload` is a module that is loaded before the server's own code, in all its threads.
+   * `nodeArguments` come before the server's own, like `--import` of a module that is loaded before it in all its threads.
    */
   static async start(
     dir: string,
     settings: Readonly<Record<string, string>> = {},
-    { mayRefuse = false, preload }: { mayRefuse?: boolean; preload?: URL } = {}
+    { mayRefuse = false, nodeArguments = [] }: { mayRefuse?: boolean; nodeArguments?: readonly string[] } = {}
   ): Promise<ServerProcess> {
     const ports = { mqtt: await freePort(), tcp: await freePort(), http: await freePort() }
-    const server = new ServerProcess(dir, ports, { settings, preload: preload ?? null })
+    const server = new ServerProcess(dir, ports, { settings, nodeArguments })
     server.#mayEnd = mayRefuse
     await server.#becomeReady()
     return server
@@ -181,8 +184,7 @@ export class ServerProcess implements AsyncDisposable {
       ...this.#settings
     }
     const flags = Object.entries(settings).map(([path, value]) => `--${path}=${value}`)
-    const before = this.#preload === null ? [] : ['--import', this.#preload.href]
-    const child = spawn(process.execPath, [...before, main, 'serve', ...flags], {
+    const child = spawn(process.execPath, [...this.#nodeArguments, main, 'serve', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe']
     })
     const keep = (chunk: Buffer) => {

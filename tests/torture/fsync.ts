@@ -48,7 +48,9 @@ export const fsync: Scenario = {
       `control, the same trace with each fsync's end moved behind the next acknowledgement: ${JSON.stringify(reordered)}`
     )
     const preload = new URL('./without-sync.js', import.meta.url)
-    const { verdict: unsynced } = await traced(Math.min(events, EVENTS), { preload })
+    const { verdict: unsynced } = await traced(Math.min(events, EVENTS), {
+      nodeArguments: ['--import', preload.href]
+    })
     say(`control, a server that does not sync: ${JSON.stringify(unsynced)}`)
     const { acknowledged, early, syncs } = verdict
     const expected = events * WINDOWS.length * MAKERS.length
@@ -83,7 +85,7 @@ function total(counts: Record<Protocol, number>): number {
 /** Loads a server while it is traced; resolves with what the trace shows, and what it would show with late fsyncs. */
 async function traced(
   events: number,
-  options: { preload?: URL }
+  options: { nodeArguments?: readonly string[] }
 ): Promise<{ verdict: Verdict; control: Verdict }> {
   await using folder = await temporaryFolder()
   await using server = await ServerProcess.start(join(folder.path, 'data'), {}, options)

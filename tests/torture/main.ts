@@ -2,6 +2,7 @@
 //   npm run torture -- [SCENARIO…] [--full] [--seed N] [--rounds N] [--seconds N] [--json FILE] [--proof FILE]
 // Without names all run. The exit code is 1 when one fails.
 import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { circumstances } from './machine.ts'
 import { writeProof } from './proof.ts'
@@ -35,6 +36,7 @@ for (const scenario of chosen) {
     rounds: wholeNumber('rounds', values.rounds),
     seconds: wholeNumber('seconds', values.seconds),
     full: values.full,
+    pictures: join(dirname(values.proof), 'images'),
     say: line => console.log(`  ${line}`)
   })
   results.push(result)

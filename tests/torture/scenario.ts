@@ -8,6 +8,8 @@ export interface TortureOptions {
   seconds: number | null
   /** Whether the big numbers are wanted. */
   full: boolean
+  /** Folder for pictures, beside the page that shows them. */
+  pictures: string
   /** Tells whoever watches how far it is. */
   say: (line: string) => void
 }
@@ -24,7 +26,7 @@ export interface Outcome {
   faults: readonly string[]
   /** What a reader must know to judge the figures. */
   notes?: readonly string[]
-  /** Paths of pictures under docs/, with what they show. */
+  /** Paths of pictures, from the page that shows them, with what they show. */
   pictures?: Readonly<Record<string, string>>
 }
 

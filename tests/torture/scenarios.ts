@@ -1,4 +1,6 @@
 // All tortures, in the order in which they run.
+import { churn } from './churn.ts'
+import { clock } from './clock.ts'
 import { damage } from './damage.ts'
 import { disk } from './disk.ts'
 import { fsync } from './fsync.ts'
@@ -8,4 +10,14 @@ import { network } from './network.ts'
 import type { Scenario } from './scenario.ts'
 import { slow } from './slow.ts'
 
-export const scenarios: readonly Scenario[] = [kill, fsync, disk, damage, malformed, slow, network]
+export const scenarios: readonly Scenario[] = [
+  kill,
+  fsync,
+  disk,
+  damage,
+  malformed,
+  slow,
+  network,
+  clock,
+  churn
+]
