@@ -13,6 +13,8 @@ const ROUNDS = 8
 const ROUNDS_FULL = 100
 const ACKNOWLEDGED_MIN = 200
 const ACKNOWLEDGED_RANGE = 3000
+/** Of many rounds each is shorter: all events of all rounds are read and compared after each. */
+const ACKNOWLEDGED_RANGE_FULL = 1000
 const DELAY_MAX_MS = 30
 /** Every so many rounds the start after a kill is killed, too. */
 const AGAIN_EVERY = 4
@@ -63,7 +65,7 @@ function row(server: string, { acknowledged, offlineMissed, onlineMissed }: Comp
 
 async function killTocsin(
   rounds: number,
-  { seed, say }: TortureOptions
+  { seed, full, say }: TortureOptions
 ): Promise<Outcome & { compared: Compared }> {
   const random = new Random(seed)
   await using folder = await temporaryFolder()
@@ -71,7 +73,7 @@ async function killTocsin(
   const reports: RoundReport[] = []
   for (let round = 1; round <= rounds; round++) {
     const report = await scenario.round({
-      after: ACKNOWLEDGED_MIN + random.below(ACKNOWLEDGED_RANGE),
+      after: ACKNOWLEDGED_MIN + random.below(full ? ACKNOWLEDGED_RANGE_FULL : ACKNOWLEDGED_RANGE),
       delayMs: random.below(DELAY_MAX_MS),
       againMs: round % AGAIN_EVERY === 0 ? random.below(AGAIN_MAX_MS) : null
     })

@@ -1,7 +1,7 @@
 // Where and with what a torture ran.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus, release, totalmem, type } from 'node:os'
+import { cpus, loadavg, release, totalmem, type } from 'node:os'
 
 const GIB = 1024 ** 3
 
@@ -10,6 +10,8 @@ export interface Circumstances {
   versions: string
   /** ISO date */
   date: string
+  /** Load average of the minute before; what else the machine did makes times longer. */
+  loadBefore: number
   command: string
 }
 
@@ -21,6 +23,7 @@ export function circumstances(command: string): Circumstances {
     machine: `${cpu?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, ${memory}, ${type()} ${release()}`,
     versions: `Node.js ${process.versions.node}, Tocsin ${tocsinVersion()}, Mosquitto ${mosquittoVersion() ?? 'not installed'}`,
     date: new Date().toISOString().slice(0, 10),
+    loadBefore: loadavg()[0] ?? 0,
     command
   }
 }

@@ -28,6 +28,7 @@ if (unknown.length > 0) {
 }
 
 const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const ran = circumstances(['npm run torture', ...commandArguments()].join(' '))
 const results: Result[] = []
 for (const scenario of chosen) {
   console.log(`— ${scenario.name}: ${scenario.claim}`)
@@ -42,7 +43,6 @@ for (const scenario of chosen) {
   results.push(result)
   console.log(lineOf(result))
 }
-const ran = circumstances(['npm run torture', ...commandArguments()].join(' '))
 await writeProof(values.proof, results, { order, ran })
 if (values.json !== undefined)
   await writeFile(values.json, `${JSON.stringify({ ...ran, results }, null, 2)}\n`)

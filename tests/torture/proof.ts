@@ -6,6 +6,8 @@ import type { Result, Table } from './scenario.ts'
 
 const BEGIN = '<!-- torture:begin -->'
 const END = '<!-- torture:end -->'
+/** From here on times are said to be those of a busy machine. */
+const BUSY_LOAD = 0.5
 const STYLE = { parser: 'markdown', printWidth: 110 }
 
 const INTRODUCTION = `## Under every fault
@@ -47,7 +49,11 @@ function pieceOf({ name, claim, verdict, outcome, seconds }: Result, ran: Circum
   for (const [file, shows] of Object.entries(pictures)) parts.push(`![${shows}](${file})`)
   if (faults.length > 0) parts.push(faults.map(fault => `- **${fault.replaceAll('\n', ' ')}**`).join('\n'))
   if (notes.length > 0) parts.push(notes.join(' '))
-  parts.push(`\`${ran.command}\` on ${ran.date}, ${seconds} s. ${ran.machine}; ${ran.versions}.`)
+  const busy =
+    ran.loadBefore >= BUSY_LOAD
+      ? ` The machine did other work, too: load average ${ran.loadBefore.toFixed(1)} before.`
+      : ''
+  parts.push(`\`${ran.command}\` on ${ran.date}, ${seconds} s. ${ran.machine}; ${ran.versions}.${busy}`)
   return parts.join('\n\n')
 }
 
