@@ -13,12 +13,16 @@ import {
 type Version = 4 | 5
 
 export interface RawMqttOptions {
+  /** 127.0.0.1 without. */
+  host?: string
   port: number
   clientId: string
   version?: Version
   clean?: boolean
   username?: string
   password?: string
+  /** 0 without; nothing is sent by itself to keep the connection alive. */
+  keepaliveS?: number
   /** Called with each message; QoS 1 is acknowledged by itself afterwards. */
   onMessage?: (packet: IPublishPacket) => void
 }
@@ -52,8 +56,8 @@ export class RawMqttClient implements AsyncDisposable {
 
   /** Connects; resolves with the server's CONNACK in place, be it a refusal. Throws when there was none. */
   static async connect(options: RawMqttOptions): Promise<RawMqttClient> {
-    const { port, clientId, version = 4, clean = true, username, password } = options
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const { port, clientId, version = 4, clean = true, username, password, keepaliveS = 0 } = options
+    const socket = connect({ port, host: options.host ?? '127.0.0.1', noDelay: true })
     await once(socket, 'connect')
     const client = new RawMqttClient(socket, options)
     const answered = client.#answer('connack')
@@ -63,7 +67,7 @@ export class RawMqttClient implements AsyncDisposable {
       protocolVersion: version,
       clientId,
       clean,
-      keepalive: 0,
+      keepalive: keepaliveS,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password: Buffer.from(password) })
     })

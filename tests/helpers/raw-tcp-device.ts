@@ -13,10 +13,13 @@ import type { ErrorMessage, ServerBye, ServerMessage, Welcome } from '../../brok
 import { eventually } from './eventually.ts'
 
 export interface RawTcpDeviceOptions {
+  /** 127.0.0.1 without. */
+  host?: string
   port: number
   device: string
   token?: string
   stream?: string
+  keepaliveS?: number
   /** Called with each cumulative acknowledgement. */
   onAck?: (seq: number) => void
 }
@@ -55,12 +58,19 @@ export class RawTcpDevice implements AsyncDisposable {
   }
 
   /** Connects and says hello; resolves when the server has answered, be it by a refusal. */
-  static async connect({ port, device, token, stream, onAck }: RawTcpDeviceOptions): Promise<RawTcpDevice> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  static async connect(options: RawTcpDeviceOptions): Promise<RawTcpDevice> {
+    const { host = '127.0.0.1', port, device, token, stream, keepaliveS, onAck } = options
+    const socket = connect({ port, host, noDelay: true })
     await once(socket, 'connect')
     const opened = new RawTcpDevice(socket, onAck)
     socket.write(
-      encodeHello({ version: 1, device, token: token ?? null, keepaliveS: null, stream: stream ?? null })
+      encodeHello({
+        version: 1,
+        device,
+        token: token ?? null,
+        keepaliveS: keepaliveS ?? null,
+        stream: stream ?? null
+      })
     )
     await eventually(() => opened.welcome !== null || opened.ended, {
       what: 'an answer to hello',

@@ -1,7 +1,13 @@
 // A device that sends at QoS 2 in a session that lasts, so that what it sends again after a crash must not be there twice.
 import type { Packet } from 'mqtt-packet'
 import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
-import type { LoadTarget, Source, SourceOptions, SourcePayload } from './load-sources.ts'
+import {
+  mqttConnection,
+  type LoadTarget,
+  type Source,
+  type SourceOptions,
+  type SourcePayload
+} from './load-sources.ts'
 
 /** How far a message is: sent, or received by the server (PUBREC), so that PUBREL is next. */
 type Stage = 'sent' | 'received'
@@ -29,8 +35,8 @@ export class ExactSource implements Source {
     return n <= this.sent && this.#open.get(n) !== 'sent'
   }
 
-  async connect({ ports }: LoadTarget): Promise<string | null> {
-    this.#client = await RawMqttClient.connect({ port: ports.mqtt, clientId: this.name, clean: false })
+  async connect(target: LoadTarget): Promise<string | null> {
+    this.#client = await RawMqttClient.connect({ ...mqttConnection(this.name, target), clean: false })
     const { returnCode, sessionPresent } = this.#client.connack ?? {}
     if (returnCode !== 0) return `CONNACK ${returnCode}`
     if (this.acknowledged > 0 && sessionPresent !== true) return `the session of ${this.name} is gone`

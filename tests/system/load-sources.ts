@@ -14,8 +14,26 @@ export interface SourcePayload {
 
 /** Where sources send to: a `ServerProcess`, or another broker. */
 export interface LoadTarget {
+  /** 127.0.0.1 without. */
+  readonly host?: string
   readonly ports: Pick<ServerPorts, 'mqtt'> & Partial<ServerPorts>
   readonly adminToken?: string
+  /** Of registered devices, by their names. */
+  readonly tokens?: Readonly<Record<string, string>>
+  /** After so long a silence, s, the server may take a device for gone; never without. */
+  readonly keepaliveS?: number
+}
+
+/** How a source says over MQTT who it is, and where. */
+export function mqttConnection(name: string, { host, ports, tokens, keepaliveS }: LoadTarget) {
+  const token = tokens?.[name]
+  return {
+    port: ports.mqtt,
+    clientId: name,
+    ...(host === undefined ? {} : { host }),
+    ...(token === undefined ? {} : { username: name, password: token }),
+    ...(keepaliveS === undefined ? {} : { keepaliveS })
+  }
 }
 
 /** A device under load. */
@@ -71,10 +89,9 @@ export class MqttSource implements Source {
     return this.#acknowledged.has(n)
   }
 
-  async connect({ ports }: LoadTarget): Promise<string | null> {
+  async connect(target: LoadTarget): Promise<string | null> {
     this.#client = await RawMqttClient.connect({
-      port: ports.mqtt,
-      clientId: this.name,
+      ...mqttConnection(this.name, target),
       version: this.#version
     })
     const code = this.#client.connack?.reasonCode ?? this.#client.connack?.returnCode
@@ -135,12 +152,21 @@ export class TcpSource implements Source {
     return n <= this.acknowledged
   }
 
-  async connect({ ports: { tcp: port = 0 } }: LoadTarget): Promise<string | null> {
+  async connect({ host, ports, tokens, keepaliveS }: LoadTarget): Promise<string | null> {
+    const token = tokens?.[this.name]
     const onAck = (seq: number) => {
       this.acknowledged = Math.max(this.acknowledged, seq)
       this.#pump()
     }
-    const device = await RawTcpDevice.connect({ port, device: this.name, stream: STREAM, onAck })
+    const device = await RawTcpDevice.connect({
+      port: ports.tcp ?? 0,
+      device: this.name,
+      stream: STREAM,
+      onAck,
+      ...(host === undefined ? {} : { host }),
+      ...(token === undefined ? {} : { token }),
+      ...(keepaliveS === undefined ? {} : { keepaliveS })
+    })
     const { welcome } = device
     if (welcome === null) return JSON.stringify(device.errors)
     const { lastSeq } = welcome

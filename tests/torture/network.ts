@@ -7,19 +7,18 @@ import { ServerProcess } from '../helpers/server-process.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { countLost, countRepeats } from '../system/crash-oracle.ts'
 import { ExactSource } from '../system/exact-source.ts'
-import {
-  loadSources,
-  totalAcknowledged,
-  totalOpen,
-  type LoadTarget,
-  type Source
-} from '../system/load-sources.ts'
+import { loadSources, totalAcknowledged, totalOpen, type LoadTarget } from '../system/load-sources.ts'
 import { FaultyProxy, type Fate } from './faulty-proxy.ts'
-import { countFaults, type Outcome, type Scenario } from './scenario.ts'
+import { countFaults, NotRunnable, type Outcome, type Scenario } from './scenario.ts'
+import { keepConnected } from './keep-connected.ts'
+import { partition, type PartitionOutcome } from './partition.ts'
 import { storm } from './storm.ts'
 
 const SECONDS = 20
 const SECONDS_FULL = 180
+/** Times the cable of a second host is pulled. */
+const PULLED = 3
+const PULLED_FULL = 20
 const DEVICES = 4000
 const DEVICES_FULL = 10_000
 /** Longest that healthy clients may wait for an answer while everybody comes back, ms. */
@@ -34,6 +33,13 @@ export const network: Scenario = {
     const devices = rounds ?? (full ? DEVICES_FULL : DEVICES)
     await using folder = await temporaryFolder()
     const faulty = await overFaultyNetwork(join(folder.path, 'faulty'), { seconds, seed, say })
+    const cable = await partition(join(folder.path, 'partition'), {
+      rounds: full ? PULLED_FULL : PULLED,
+      say
+    }).catch((error: unknown) => {
+      if (error instanceof NotRunnable) return error
+      throw error
+    })
     const { quiet, cutOff, crash, residentBytes } = await storm(join(folder.path, 'storm'), {
       devices,
       seed,
@@ -48,6 +54,7 @@ export const network: Scenario = {
     return {
       figures: {
         ...faulty.figures,
+        ...(cable instanceof NotRunnable ? {} : cableFigures(cable)),
         'devices that come back at once, half MQTT, half raw TCP': devices,
         'seconds until all were back, cut off by the network': cutOff.secondsUntilBack,
         'seconds until all were back, after kill -9 of the server': crash.secondsUntilBack,
@@ -62,10 +69,16 @@ export const network: Scenario = {
       },
       faults: [
         ...faulty.faults,
+        ...(cable instanceof NotRunnable
+          ? []
+          : countFaults({
+              'lost by a second host': cable.lost,
+              'repeated by a second host': cable.repeated
+            })),
         ...starved.map(protocol => `a healthy client waited more than ${STARVED_MS} ms over ${protocol}`),
         ...probes.flatMap(({ failures }) => failures)
       ],
-      notes: ['Server, devices and clients share the machine’s cores.']
+      notes: ['Server, devices and clients share the machine’s cores.', cableNote(cable)]
     }
   }
 }
@@ -83,7 +96,7 @@ async function overFaultyNetwork(
     ...[0, 1, 2, 3].map(index => new ExactSource({ name: `exact-${index}`, window: 16 }))
   ]
   const stopping = new AbortController()
-  const keeping = sources.map(source => keepConnected(source, target, stopping.signal))
+  const keeping = sources.map(source => keepConnected(source, target, { stopping: stopping.signal }))
   for (const source of sources) source.run(true)
   await delay(seconds * 1000)
   for (const source of sources) source.run(false)
@@ -126,16 +139,20 @@ async function overFaultyNetwork(
   }
 }
 
-/** Connects again whenever the connection is gone; resolves with how often, when it is told to stop. */
-async function keepConnected(source: Source, target: LoadTarget, stopping: AbortSignal): Promise<number> {
-  let connects = 0
-  while (!stopping.aborted) {
-    connects++
-    // A connection that ends before it is welcome is tried again, too. What is wrong with a welcome is not.
-    const problem = await source.connect(target).catch(() => 'gone')
-    if (problem !== null && problem !== 'gone' && problem !== '[]') throw new Error(problem)
-    if (problem === null) await source.closed()
-    else await delay(50)
+function cableFigures(cable: PartitionOutcome): Outcome['figures'] {
+  return {
+    'times the cable of a second host was pulled': cable.pulled,
+    'events acknowledged to it': cable.acknowledged,
+    'longest until the server had noticed (keep alive 2 s), s': cable.noticedSeconds,
+    'longest until all were back after plugging in, s': cable.backSeconds,
+    'acknowledged to it and lost': cable.lost,
+    'repeated from it over raw TCP or at QoS 2': cable.repeated
   }
-  return connects
+}
+
+function cableNote(cable: PartitionOutcome | NotRunnable): string {
+  if (cable instanceof NotRunnable) return `A cable was not pulled: ${cable.message}.`
+  return cable.degraded
+    ? 'The second host is a network namespace; packets to it were also late by 50 ms, and one in 50 was lost.'
+    : 'The second host is a network namespace. This kernel cannot delay or lose packets (no netem): delay is the proxy’s.'
 }
