@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
-const READY_TIMEOUT_MS = 15_000
+const READY_TIMEOUT_MS = 60_000
 const OUTPUT_CHARACTERS_MAX = 100_000
 
 export interface ServerPorts {

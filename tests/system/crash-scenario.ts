@@ -15,7 +15,9 @@ import { ResumingFeed } from './resuming-feed.ts'
 
 const EACH = 4
 const WINDOW = 32
-const CATCH_UP_MS = 20_000
+const CATCH_UP_MS = 60_000
+/** Machines can be busy. */
+const PATIENCE_MS = 60_000
 /** Sessions are saved often, so that kills come between a saving and the acknowledgements of what it left open. */
 const SETTINGS = { 'mqtt.sessionSaveMs': '100ms' }
 
@@ -115,7 +117,7 @@ export class CrashScenario implements AsyncDisposable {
       eventually(() => totalAcknowledged(sources) >= start + count, {
         what: 'load',
         everyMs: 1,
-        timeoutMs: 30_000
+        timeoutMs: PATIENCE_MS
       })
     for (const source of sources) source.run(true)
     await load(killAfter / 2)
@@ -135,7 +137,10 @@ export class CrashScenario implements AsyncDisposable {
     const lost = countLost(sources, await readEvents(this.#server)) // before anything is sent again
 
     await connectSources(sources, this.#server)
-    await eventually(() => totalOpen(sources) === 0, { what: 'acknowledgement of what was sent again' })
+    await eventually(() => totalOpen(sources) === 0, {
+      what: 'acknowledgement of what was sent again',
+      timeoutMs: PATIENCE_MS
+    })
     const log = await readEvents(this.#server)
     const feeds = await Promise.all(this.#feeds.map(feed => feed.compare(this.#server, log)))
     await this.#offline.join(this.#server.ports.mqtt)

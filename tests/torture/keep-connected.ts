@@ -30,9 +30,9 @@ export async function keepConnected(
 }
 
 async function ended(source: Source, silenceMaxMs: number): Promise<void> {
-  const closed = source.closed().then(() => true)
+  const closed = source.closed().then(() => 'closed' as const)
   let [acknowledged, sinceMs] = [source.acknowledged, performance.now()]
-  while (!(await Promise.race([closed, delay(LOOK_MS, false)]))) {
+  while ((await Promise.race([closed, delay(LOOK_MS)])) !== 'closed') {
     const idle = source.sent === source.acknowledged
     if (source.acknowledged !== acknowledged || idle)
       [acknowledged, sinceMs] = [source.acknowledged, performance.now()]
