@@ -7,7 +7,10 @@ import { median, type MeasureOptions, type Row } from './result.ts'
 /** A server with everything that loads it. Idle while it is another's turn. */
 export interface Contender {
   name: string
-  pid: number
+  /** Whether it is somebody else's. */
+  peer: boolean
+  /** The server's processes, of which there may be several, as with a broker and what follows it. */
+  pids: readonly number[]
   /** Started in this order, stopped in the opposite one; the last one's `events` are what is counted. */
   loads: readonly LoadProcess[]
 }
@@ -33,11 +36,11 @@ export async function compare(contenders: readonly Contender[], options: Compare
       rounds.set(contender, [...(rounds.get(contender) ?? []), figures])
     }
   }
-  return [...rounds].map(([{ name }, all]) => rowOf(name, all))
+  return [...rounds].map(([{ name, peer }, all]) => ({ ...rowOf(name, all), ...(peer && { peer }) }))
 }
 
 async function measureOnce(
-  { pid, loads }: Contender,
+  { pids, loads }: Contender,
   warmUpMs: number,
   { seconds, each, shown = [] }: CompareOptions
 ): Promise<Record<string, number>> {
@@ -46,9 +49,9 @@ async function measureOnce(
   // Who listens begins before who sends.
   for (const load of loads.toReversed()) await load.start()
   await delay(warmUpMs)
-  const before = await snapshot(last, { pid, loads })
+  const before = await snapshot(last, { pids, loads })
   await delay(seconds * 1000)
-  const after = await snapshot(last, { pid, loads })
+  const after = await snapshot(last, { pids, loads })
   for (const load of loads) await load.stop()
   const end = await last.counts()
   const events = after.events - before.events
@@ -74,10 +77,10 @@ interface Snapshot {
 
 async function snapshot(
   last: LoadProcess,
-  { pid, loads }: Pick<Contender, 'pid' | 'loads'>
+  { pids, loads }: Pick<Contender, 'pids' | 'loads'>
 ): Promise<Snapshot> {
   const { events = Number.NaN } = await last.counts()
-  const cpu = cpuMicroseconds(pid)
+  const cpu = pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0)
   const ours = loads.reduce((sum, load) => sum + cpuMicroseconds(load.pid), cpu)
   return { events, cpu, others: machineMicroseconds() - ours, ms: performance.now() }
 }
@@ -90,16 +93,4 @@ export function rowOf(name: string, all: readonly Record<string, number>[]): Row
     Object.entries(rounds).map(([column, values]) => [column, median(values)])
   )
   return { name, figures, rounds }
-}
-
-/** Says of each row how its cost compares with the first row's. */
-export function withRatios(rows: readonly Row[], each: string, goal: number | null): Row[] {
-  const [first] = rows
-  const base = first?.figures[each]
-  if (first === undefined || base === undefined) return [...rows]
-  return rows.map((row, index) =>
-    index === 0
-      ? row
-      : { ...row, ratio: { to: first.name, value: (row.figures[each] ?? Number.NaN) / base, goal } }
-  )
 }

@@ -3,12 +3,16 @@ import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureConnections } from './measures/connections.ts'
-import { measureFeedOut } from './measures/feed-out.ts'
+import { FilledLogs } from './filled/filled-logs.ts'
+import { measureDeliveries, measureFeedFilters, measureFeedOut } from './measures/feed-out.ts'
 import { measureGuard } from './measures/guard.ts'
+import { measureHistory } from './measures/history.ts'
 import { measureQos1In, measureTcpIn } from './measures/ingest.ts'
 import { measureLatency } from './measures/latency.ts'
 import { measureQos0Out, measureQos1Out } from './measures/mqtt-out.ts'
+import { measureResume } from './measures/resume.ts'
 import { measureRules } from './measures/rules.ts'
+import { measureStart } from './measures/start.ts'
 import { isPinned } from './pinning.ts'
 import { tableOf } from './report.ts'
 import type { Measure, Result } from './result.ts'
@@ -19,10 +23,15 @@ const measures: Record<string, Measure> = {
   'qos0-out': measureQos0Out,
   'qos1-out': measureQos1Out,
   'feed-out': measureFeedOut,
-  guard: measureGuard,
-  rules: measureRules,
+  'feed-filters': measureFeedFilters,
+  deliveries: measureDeliveries,
   latency: measureLatency,
-  connections: measureConnections
+  resume: measureResume,
+  history: measureHistory,
+  start: measureStart,
+  connections: measureConnections,
+  guard: measureGuard,
+  rules: measureRules
 }
 
 const usage = `npm run bench -- [MEASURE …] [options]
@@ -64,13 +73,16 @@ async function run(): Promise<number> {
   const where = { cpu, node: process.version, pinned: isPinned() }
   console.error(`${cpu}, Node.js ${process.version}, ${where.pinned ? 'one core each' : 'not pinned'}`)
   const results: Result[] = []
+  const progress = (text: string) => console.error(text)
+  await using stores = new FilledLogs(progress)
   for (const name of names) {
     const found = await measures[name]?.({
       seconds: Number(values.seconds),
       rounds: Number(values.rounds),
       against: values.against ?? null,
       profile: values.profile ?? null,
-      progress: text => console.error(text)
+      stores,
+      progress
     })
     for (const result of found ?? []) {
       results.push(result)

@@ -1,13 +1,12 @@
-// Results as tables for people.
-import type { Result, Row } from './result.ts'
+// Results as tables for people, in a terminal.
+import { isMet, type Goal, type Result, type Row } from './result.ts'
 
-/** One result: a table with a line for each row, and how they compare. */
-export function tableOf({ title, rows, notes = [] }: Result): string {
-  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))]
-  const compared = rows.some(({ ratio }) => ratio !== undefined)
-  const head = ['', ...columns, ...(compared ? ['ratio', 'goal'] : [])]
-  const lines = [head, ...rows.map(row => cellsOf(row, columns))]
-  const widths = head.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
+/** One result: a table with a line for each row, how they compare, and its goals. */
+export function tableOf({ title, rows, goals = [], notes = [], missing = [] }: Result): string {
+  const lines = cellsOf(rows)
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map(line => line[column]?.length ?? 0))
+  )
   const text = lines.map(line =>
     line
       .map((cell, column) =>
@@ -16,15 +15,40 @@ export function tableOf({ title, rows, notes = [] }: Result): string {
       .join('  ')
       .trimEnd()
   )
-  return [title, ...text.map(line => `  ${line}`), ...notes.map(note => `  * ${note}`)].join('\n')
+  return [
+    title,
+    ...text.map(line => `  ${line}`),
+    ...goals.map(goal => `  ${verdictOf(goal)}: ${goalText(goal)}: ${figureText(goal.figure)} ${goal.unit}`),
+    ...[...missing, ...notes].map(note => `  * ${note}`)
+  ].join('\n')
 }
 
-function cellsOf({ name, figures, ratio }: Row, columns: readonly string[]): string[] {
-  const cells = [name, ...columns.map(column => figureText(figures[column]))]
-  if (ratio === undefined) return cells
-  const { value, goal } = ratio
-  const verdict = goal === null ? '' : `≤ ${goal.toFixed(3)} ${value <= goal ? 'met' : 'missed'}`
-  return [...cells, value.toFixed(3), verdict]
+/** A head and a line for each row, all of the same number of cells. */
+export function cellsOf(rows: readonly Row[]): string[][] {
+  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))]
+  const peers = [...new Set(rows.flatMap(({ ratios = [] }) => ratios.map(({ to }) => to)))]
+  return [
+    ['', ...columns, ...peers.map(peer => `× ${peer}`)],
+    ...rows.map(({ name, figures, ratios = [] }) => [
+      name,
+      ...columns.map(column => (column in figures ? figureText(figures[column]) : '')),
+      ...peers.map(peer => {
+        const ratio = ratios.find(({ to }) => to === peer)
+        return ratio === undefined ? '' : figureText(ratio.value)
+      })
+    ])
+  ]
+}
+
+export function verdictOf(goal: Goal): string {
+  const met = isMet(goal)
+  if (met === null) return 'not measured'
+  return met ? 'met' : 'missed'
+}
+
+/** What is wanted, such as `MQTT QoS 1 in ≤ 1 × Mosquitto`. */
+export function goalText({ what, sense, limit, unit }: Goal): string {
+  return `${what} ${sense === 'at most' ? '≤' : '≥'} ${limit.toLocaleString('en')} ${unit}`
 }
 
 /** Three significant digits, or whole where that says more. */

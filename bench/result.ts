@@ -1,21 +1,43 @@
-// What a measure finds: rows of figures, of which one column is compared with another row, and perhaps with a goal.
+// What a measure finds: rows of figures, how Tocsin's compare with its peers', and which goals are met.
 
 export interface Row {
   name: string
+  /** Whether it is a peer's, to which Tocsin's rows are compared. */
+  peer?: boolean
   /** Medians over the rounds, by column. */
   figures: Record<string, number>
   /** Each round's figures, by column. */
   rounds?: Record<string, number[]>
-  /** Cost as a multiple of another row's, and the most it should be. */
-  ratio?: { to: string; value: number; goal: number | null }
+  /** Cost as a multiple of each peer's. */
+  ratios?: Ratio[]
+}
+
+export interface Ratio {
+  to: string
+  value: number
+}
+
+/** One of the goals, and how near Tocsin came. */
+export interface Goal {
+  /** What is wanted, without figures, such as `MQTT QoS 1 in`. */
+  what: string
+  sense: 'at most' | 'at least'
+  limit: number
+  /** Of limit and figure: `ms`, `/s`, `KB`, or `× Mosquitto`. */
+  unit: string
+  /** NaN when it could not be measured. */
+  figure: number
 }
 
 export interface Result {
   measure: string
   title: string
   rows: Row[]
+  goals?: Goal[]
   /** What a reader must know to understand the figures. */
   notes?: string[]
+  /** Why a peer is not among the rows. */
+  missing?: string[]
 }
 
 export interface MeasureOptions {
@@ -26,8 +48,15 @@ export interface MeasureOptions {
   against: string | null
   /** Folder for CPU profiles of Tocsin. */
   profile: string | null
+  /** Logs that are filled once for all measures of a run. */
+  stores: FilledStores
   /** Tells whoever waits what is done now. */
   progress(text: string): void
+}
+
+export interface FilledStores {
+  /** A folder of the caller's own with a log of so many notifications; removed at the end of the run. */
+  copy(notifications: number): Promise<string>
 }
 
 export type Measure = (options: MeasureOptions) => Promise<Result[]>
@@ -37,4 +66,33 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** Whether a goal is met; null when it could not be measured. */
+export function isMet({ sense, limit, figure }: Goal): boolean | null {
+  if (Number.isNaN(figure)) return null
+  return sense === 'at most' ? figure <= limit : figure >= limit
+}
+
+/** The rows, each of Tocsin's with its ratio to each peer's in one column. */
+export function withRatios(rows: readonly Row[], column: string): Row[] {
+  const peers = rows.filter(({ peer }) => peer === true)
+  return rows.map(row => {
+    if (row.peer === true || peers.length === 0) return row
+    const ratios = peers.map(peer => ({
+      to: peer.name,
+      value: (row.figures[column] ?? Number.NaN) / (peer.figures[column] ?? Number.NaN)
+    }))
+    return { ...row, ratios }
+  })
+}
+
+/** A goal that is a ratio of this build's row (the first that is no peer's) to a peer's. */
+export function ratioGoal(
+  rows: readonly Row[],
+  { what, to, limit }: { what: string; to: string; limit: number }
+): Goal {
+  const own = rows.find(({ peer }) => peer !== true)
+  const figure = own?.ratios?.find(ratio => ratio.to === to)?.value ?? Number.NaN
+  return { what, sense: 'at most', limit, unit: `× ${to}`, figure }
 }

@@ -2,6 +2,7 @@
 import type { CrowdOptions } from './crowd.ts'
 import type { FanOutOptions } from './fan-out.ts'
 import type { FeedLatencyOptions } from './feed-latency.ts'
+import type { FeedReaderOptions } from './feed-reader.ts'
 import type { Counts } from './load.ts'
 import type { PublishersOptions } from './publishers.ts'
 import type { TcpDevicesOptions } from './tcp-devices.ts'
@@ -14,6 +15,7 @@ export interface LoadOptions {
   'fan-out': FanOutOptions
   'web-subscribers': WebSubscribersOptions
   'feed-latency': FeedLatencyOptions
+  'feed-reader': FeedReaderOptions
   crowd: CrowdOptions
 }
 

@@ -9,6 +9,8 @@ export interface WebSocketOptions {
   headers?: Record<string, string>
   /** Called with what came after the handshake; valid until the next read. */
   onBytes: (bytes: Buffer) => void
+  /** As for a socket: without it, a connection that ends, ends the load maker. */
+  onClose?: () => void
 }
 
 const HEADER_END = Buffer.from('\r\n\r\n')
@@ -18,12 +20,14 @@ export async function openWebSocket({
   port,
   path,
   headers = {},
-  onBytes
+  onBytes,
+  onClose
 }: WebSocketOptions): Promise<Socket> {
   const agreed = Promise.withResolvers<void>()
   let answer: Buffer | null = Buffer.alloc(0)
   const socket = await openSocket({
     port,
+    ...(onClose && { onClose }),
     onBytes: (bytes, length) => {
       if (answer === null) return onBytes(bytes.subarray(0, length))
       answer = Buffer.concat([answer, bytes.subarray(0, length)])

@@ -1,5 +1,5 @@
-// Many WebSocket subscribers of the same notifications. The first one reads what it gets; the others only count bytes,
-// which must come to the same.
+// Many WebSocket subscribers. Where all get the same notifications, the first one reads what it gets and the others only
+// count bytes, which must come to the same; where each has a filter of its own, each counts the notifications.
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Awaited, openMany } from './connections.ts'
@@ -10,13 +10,16 @@ export interface WebSubscribersOptions {
   port: number
   subscribers: number
   /** What the server speaks. */
-  dialect: 'tocsin' | 'socket.io'
+  dialect: 'tocsin' | 'socket.io' | 'ws' | 'node-red'
+  /** Whether all want everything, or each the events of one device: the one with its number. */
+  wants: 'everything' | 'own device'
   /** An operator's token, for Tocsin. */
   token: string
 }
 
 const CONNECTS_AT_ONCE = 50
 const SETTLE_MS = 5000
+const QUIET_MS = 100
 
 interface Subscriber {
   socket: Socket | null
@@ -27,15 +30,18 @@ interface Subscriber {
 
 export async function createWebSubscribers(options: WebSubscribersOptions): Promise<Load> {
   const dialect = dialects[options.dialect]
+  const shared = options.wants === 'everything'
   const ready = new Awaited(options.subscribers)
   let notifications = 0
   const subscribers = await openMany(options.subscribers, CONNECTS_AT_ONCE, async index => {
     const subscriber: Subscriber = { socket: null, bytes: 0, base: 0 }
-    let greeted = false
+    let greeted = dialect.isGreeting === null
+    if (greeted) ready.count()
     const splitter = new MessageSplitter(text => {
-      if (greeted) notifications += dialect.notificationsIn(text)
-      else if (dialect.isGreeting(text)) {
+      if (greeted) notifications += timesIn(text, dialect.mark)
+      else if (dialect.isGreeting?.(text) === true) {
         greeted = true
+        if (!shared && dialect.join !== undefined) subscriber.socket?.write(clientFrame(dialect.join(index)))
         ready.count()
       }
     })
@@ -44,16 +50,17 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
       port: options.port,
       onBytes: bytes => {
         subscriber.bytes += bytes.length
-        if (index === 0 || !greeted) splitter.push(bytes)
+        if (index === 0 || !shared || !greeted) splitter.push(bytes)
       }
     })
-    socket.write(clientFrame(dialect.hello))
     subscriber.socket = socket
+    const hello = dialect.hello(shared ? null : index)
+    if (hello !== null) socket.write(clientFrame(hello))
     return subscriber
   })
   await ready.promise
   const tell = (text: string | undefined) => {
-    if (text !== undefined) subscribers[0]?.socket?.write(clientFrame(text))
+    if (text !== undefined) subscribers.at(-1)?.socket?.write(clientFrame(text))
   }
   const received = () => subscribers.map(({ bytes, base }) => bytes - base)
   return {
@@ -65,13 +72,19 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
     stop: async () => {
       tell(dialect.stop)
       const deadlineMs = performance.now() + SETTLE_MS
-      const settled = () => new Set(received()).size === 1
-      while (!settled() && performance.now() < deadlineMs) await delay(20)
+      const even = () => !shared || new Set(received()).size === 1
+      for (let before = -1; performance.now() < deadlineMs; await delay(QUIET_MS)) {
+        const total = sumOf(received())
+        if (total === before && even()) return
+        before = total
+      }
     },
     counts: () => {
       const all = received()
+      const total = sumOf(all)
+      if (!shared)
+        return { events: notifications, notifications, bytesEach: total / notifications, uneven: 0 }
       const [first = 0] = all
-      const total = all.reduce((sum, bytes) => sum + bytes, 0)
       return {
         events: first === 0 ? 0 : Math.round((notifications * total) / first),
         notifications,
@@ -82,16 +95,29 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
   }
 }
 
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}
+
+function timesIn(text: string, mark: string): number {
+  let times = 0
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length)) times++
+  return times
+}
+
 interface Dialect {
   request(options: WebSubscribersOptions): { path: string; headers: Record<string, string> }
-  /** What the client says first. */
-  hello: string
+  /** What the client says first, for everything or for the events of one device. */
+  hello(device: number | null): string | null
+  /** What it says when greeted, for the events of one device. */
+  join?(device: number): string
   /** What makes the server itself begin and end to send, where it does so. */
   start?: string
   stop?: string
-  /** Whether the server's message means that from now on notifications come. */
-  isGreeting(text: string): boolean
-  notificationsIn(text: string): number
+  /** Whether the server's message means that from now on notifications come; null where they come at once. */
+  isGreeting: ((text: string) => boolean) | null
+  /** What is once in each notification, and nowhere else. */
+  mark: string
 }
 
 const dialects: Record<WebSubscribersOptions['dialect'], Dialect> = {
@@ -100,20 +126,34 @@ const dialects: Record<WebSubscribersOptions['dialect'], Dialect> = {
       path: '/v1/feed',
       headers: { Authorization: `Bearer ${token}`, 'Sec-WebSocket-Protocol': 'tocsin.v1.json' }
     }),
-    hello: JSON.stringify({ type: 'subscribe', id: 'bench', filter: { kinds: ['event'] } }),
+    hello: device => {
+      const devices = device === null ? {} : { devices: [`publisher-${device}`] }
+      return JSON.stringify({ type: 'subscribe', id: 'bench', filter: { kinds: ['event'], ...devices } })
+    },
     isGreeting: text => text.startsWith('{"type":"subscribed"'),
-    notificationsIn: text => {
-      const message = JSON.parse(text) as { type: string; items?: unknown[] }
-      if (message.type !== 'notifications') throw new Error(`The server says ${text}`)
-      return message.items?.length ?? 0
-    }
+    mark: '"kind":"event"'
   },
   'socket.io': {
     request: () => ({ path: '/socket.io/?EIO=4&transport=websocket', headers: {} }),
-    hello: '40',
+    hello: () => '40',
+    join: device => `42["join","publisher-${device}"]`,
     start: '42["start"]',
     stop: '42["stop"]',
     isGreeting: text => text.startsWith('40'),
-    notificationsIn: text => (text.startsWith('42["notification"') ? 1 : 0)
+    mark: '"kind":"event"'
+  },
+  ws: {
+    request: () => ({ path: '/', headers: {} }),
+    hello: () => null,
+    start: 'start',
+    stop: 'stop',
+    isGreeting: null,
+    mark: '"kind":"event"'
+  },
+  'node-red': {
+    request: () => ({ path: '/ws/notifications', headers: {} }),
+    hello: () => null,
+    isGreeting: null,
+    mark: '"sent":'
   }
 }

@@ -10,6 +10,7 @@ const creators: {
   'fan-out': async () => (await import('./fan-out.ts')).createFanOut,
   'web-subscribers': async () => (await import('./web-subscribers.ts')).createWebSubscribers,
   'feed-latency': async () => (await import('./feed-latency.ts')).createFeedLatency,
+  'feed-reader': async () => (await import('./feed-reader.ts')).createFeedReader,
   crowd: async () => (await import('./crowd.ts')).createCrowd
 }
 

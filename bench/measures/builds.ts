@@ -7,19 +7,29 @@ export interface Build {
   server: TocsinProcess
 }
 
+/** A build that is not running, with what it takes to start it as the caller of the bench wants it. */
+export interface BuildOptions {
+  name: string
+  options: Pick<TocsinOptions, 'main' | 'nodeFlags'>
+}
+
+export function buildsOf({ against, profile }: Pick<MeasureOptions, 'against' | 'profile'>): BuildOptions[] {
+  const nodeFlags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const own = { name: 'Tocsin', options: { main: null, nodeFlags } }
+  if (against === null) return [own]
+  return [own, { name: 'Tocsin, other build', options: { main: against, nodeFlags } }]
+}
+
 /** Starts the builds. The stack ends them. */
 export async function startBuilds(
-  { against, profile }: MeasureOptions,
+  options: MeasureOptions,
   stack: AsyncDisposableStack,
-  options: TocsinOptions = {}
+  more: TocsinOptions = {}
 ): Promise<Build[]> {
-  const mains = against === null ? [null] : [null, against]
   const builds: Build[] = []
-  const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
-  const nodeFlags = [...profiling, ...(options.nodeFlags ?? [])]
-  for (const main of mains) {
-    const server = stack.use(await startTocsin({ ...options, main, nodeFlags }))
-    builds.push({ name: main === null ? 'Tocsin' : `Tocsin, other build`, server })
+  for (const { name, options: own } of buildsOf(options)) {
+    const nodeFlags = [...(own.nodeFlags ?? []), ...(more.nodeFlags ?? [])]
+    builds.push({ name, server: stack.use(await startTocsin({ ...more, ...own, nodeFlags })) })
   }
   return builds
 }

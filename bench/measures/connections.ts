@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { CrowdOptions } from '../load/crowd.ts'
 import { LoadProcess } from '../load/load-process.ts'
 import { cpuMicroseconds, residentBytes } from '../process-usage.ts'
-import type { MeasureOptions, Result, Row } from '../result.ts'
-import { startMosquitto } from '../servers/mosquitto.ts'
-import { rowOf, withRatios } from '../compare.ts'
+import { unlessMissing } from '../peers/peer.ts'
+import { ratioGoal, withRatios, type Goal, type MeasureOptions, type Result, type Row } from '../result.ts'
+import { startMosquitto } from '../peers/mosquitto.ts'
+import { rowOf } from '../compare.ts'
 import { startBuilds } from './builds.ts'
 
 const CONNECTIONS = 15_000
@@ -32,19 +33,23 @@ const mixes = {
   'half each': ['mqtt', 'tcp']
 } as const
 const CONNECT_COST = 'CPU µs/connect'
-const CONNECT_GOAL = 4
+const MEMORY = 'KB each'
 
 /** 15,000 connections. One round: what it tells is not a matter of microseconds. */
 export async function measureConnections(options: MeasureOptions): Promise<Result[]> {
   const title = `${CONNECTIONS} connections: ${CONNECTS_AT_ONCE} connects at a time from each of 2 processes`
   options.progress(title)
-  const rows: Row[] = []
+  const found: Row[] = []
+  const missing: string[] = []
   {
     await using stack = new AsyncDisposableStack()
-    const mosquitto = stack.use(await startMosquitto())
-    const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
-    const target = { name: 'Mosquitto', pid: mosquitto.pid, crowds: [crowd, crowd], collects: false }
-    rows.push(await measureCrowd(target, options))
+    const mosquitto = await unlessMissing(missing, startMosquitto)
+    if (mosquitto !== null) {
+      stack.use(mosquitto)
+      const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
+      const target = { name: 'Mosquitto', pid: mosquitto.pid, crowds: [crowd, crowd], collects: false }
+      found.push({ ...(await measureCrowd(target, options)), peer: true })
+    }
   }
   for (const [mix, protocols] of Object.entries(mixes)) {
     await using stack = new AsyncDisposableStack()
@@ -55,10 +60,21 @@ export async function measureConnections(options: MeasureOptions): Promise<Resul
       const ports = { mqtt: server.mqttPort, tcp: server.tcpPort }
       const crowds = protocols.map(protocol => ({ protocol, port: ports[protocol] }))
       const target = { name: `${name}, ${mix}`, pid: server.pid, crowds, collects: true }
-      rows.push(await measureCrowd(target, options))
+      found.push(await measureCrowd(target, options))
     }
   }
-  return [{ measure: 'connections', title, rows: withRatios(rows, CONNECT_COST, CONNECT_GOAL) }]
+  const rows = withRatios(found, CONNECT_COST)
+  const goals = [
+    memoryGoal(rows, 'MQTT', 12),
+    memoryGoal(rows, 'raw TCP', 6),
+    ratioGoal(rows, { what: 'CPU time of an MQTT connect', to: 'Mosquitto', limit: 4 })
+  ]
+  return [{ measure: 'connections', title, rows, goals, missing }]
+}
+
+function memoryGoal(rows: readonly Row[], mix: string, limit: number): Goal {
+  const figure = rows.find(({ name }) => name === `Tocsin, ${mix}`)?.figures[MEMORY] ?? Number.NaN
+  return { what: `memory of a connection, ${mix}`, sense: 'at most', limit, unit: 'KB', figure }
 }
 
 async function measureCrowd(target: Target, { seconds, progress }: MeasureOptions): Promise<Row> {
@@ -95,7 +111,7 @@ async function measureCrowd(target: Target, { seconds, progress }: MeasureOption
   progress(`  ${name}: ${closed} closed, ${unanswered} answers missing`)
   return rowOf(name, [
     {
-      'KiB each': (resident - residentBefore) / CONNECTIONS / 1024,
+      [MEMORY]: (resident - residentBefore) / CONNECTIONS / 1000,
       'MiB in all': resident / 1024 ** 2,
       'MiB at peak': residentPeak / 1024 ** 2,
       'MiB after checks': (await settledBytes(target)) / 1024 ** 2,

@@ -2,14 +2,14 @@
 // aedes has otherwise. One process, no sockets.
 import { parser } from 'mqtt-packet'
 import { PacketReader } from '../../broker/mqtt/packet-reader.ts'
-import { withRatios } from '../compare.ts'
 import { mqttPublish } from '../load/mqtt-bytes.ts'
 import { jsonPayload } from '../load/payload.ts'
-import { median, type MeasureOptions, type Result } from '../result.ts'
+import { median, ratioGoal, withRatios, type MeasureOptions, type Result } from '../result.ts'
 
 const PAYLOAD_BYTES = 100
 const PACKETS_A_CHUNK = 32
 const EACH = 'CPU µs/event'
+const PEER = 'mqtt-packet'
 
 type Read = (chunk: Buffer) => void
 
@@ -23,7 +23,7 @@ export async function measureGuard(options: MeasureOptions): Promise<Result[]> {
       mqttPublish({ topic: 'bench/device-17/temperature', payload, qos: 1, messageId: index + 1 })
     )
   )
-  const readers: Record<string, Read> = { 'mqtt-packet': lenient(), 'strict reader': strict() }
+  const readers: Record<string, Read> = { [PEER]: lenient(), 'strict reader': strict() }
   const rounds: Record<string, number[]> = {}
   for (let round = 0; round <= options.rounds; round++) {
     for (const [name, read] of Object.entries(readers)) {
@@ -31,12 +31,15 @@ export async function measureGuard(options: MeasureOptions): Promise<Result[]> {
       if (round > 0) (rounds[name] ??= []).push(each) // the first one warms up
     }
   }
-  const rows = Object.entries(rounds).map(([name, all]) => ({
+  const found = Object.entries(rounds).map(([name, all]) => ({
     name,
+    peer: name === PEER,
     figures: { [EACH]: median(all) },
     rounds: { [EACH]: all }
   }))
-  return [{ measure: 'guard', title, rows: withRatios(rows, EACH, 1.1) }]
+  const rows = withRatios(found, EACH)
+  const goals = [ratioGoal(rows, { what: 'the strict reader', to: PEER, limit: 1.1 })]
+  return [{ measure: 'guard', title, rows, goals }]
 }
 
 function timed(read: Read, chunk: Buffer, seconds: number): number {

@@ -1,9 +1,11 @@
-// What it costs to take an event in: MQTT QoS 1 and raw TCP, acknowledged when durable, beside Mosquitto's QoS 1, which
-// keeps nothing.
-import { compare, withRatios, type Contender } from '../compare.ts'
+// What it costs to take an event in: MQTT QoS 1 and raw TCP, acknowledged when durable, beside the QoS 1 of brokers that
+// keep nothing.
+import { compare, type Contender } from '../compare.ts'
 import { LoadProcess } from '../load/load-process.ts'
-import type { MeasureOptions, Result } from '../result.ts'
-import { startMosquitto } from '../servers/mosquitto.ts'
+import { startMosquitto } from '../peers/mosquitto.ts'
+import { startPackaged } from '../peers/packaged.ts'
+import { unlessMissing } from '../peers/peer.ts'
+import { ratioGoal, withRatios, type MeasureOptions, type Result } from '../result.ts'
 import { startBuilds } from './builds.ts'
 
 const DEVICES = 1000
@@ -11,12 +13,14 @@ const PAYLOAD_BYTES = 100
 /** Events a second where devices send one now and then, as most do. */
 const PACED_PER_SECOND = 10_000
 const EACH = 'CPU µs/event'
+const MOSQUITTO = 'Mosquitto, QoS 1'
 
 interface Kind {
   measure: string
   title: string
   protocol: 'mqtt' | 'tcp'
-  goal: number
+  /** Of the cost, as a multiple of Mosquitto's. */
+  limit: number
 }
 
 interface Shape {
@@ -33,12 +37,12 @@ const shapes: readonly Shape[] = [
 
 /** QoS 1 publishes of 1,000 devices. */
 export function measureQos1In(options: MeasureOptions): Promise<Result[]> {
-  return measureIn(options, { measure: 'qos1-in', title: 'MQTT QoS 1 in', protocol: 'mqtt', goal: 1 })
+  return measureIn(options, { measure: 'qos1-in', title: 'MQTT QoS 1 in', protocol: 'mqtt', limit: 1 })
 }
 
 /** Events of 1,000 devices over raw TCP, beside Mosquitto's QoS 1. */
 export function measureTcpIn(options: MeasureOptions): Promise<Result[]> {
-  return measureIn(options, { measure: 'tcp-in', title: 'Raw TCP in', protocol: 'tcp', goal: 1 / 3 })
+  return measureIn(options, { measure: 'tcp-in', title: 'Raw TCP in', protocol: 'tcp', limit: 0.25 })
 }
 
 async function measureIn(options: MeasureOptions, kind: Kind): Promise<Result[]> {
@@ -47,48 +51,60 @@ async function measureIn(options: MeasureOptions, kind: Kind): Promise<Result[]>
     const title = `${kind.title}: ${DEVICES} devices, ${PAYLOAD_BYTES} bytes, ${textOf(shape)}`
     options.progress(title)
     await using stack = new AsyncDisposableStack()
-    const contenders = await startContenders(options, { ...shape, stack, protocol: kind.protocol })
-    const rows = await compare(contenders, { ...options, each: EACH })
-    results.push({ measure: kind.measure, title, rows: withRatios(rows, EACH, kind.goal) })
+    const missing: string[] = []
+    const contenders = await startContenders(options, { ...shape, stack, missing, protocol: kind.protocol })
+    const rows = withRatios(await compare(contenders, { ...options, each: EACH }), EACH)
+    const what = `${kind.title}, ${textOf(shape)}`
+    const goals = [ratioGoal(rows, { what, to: MOSQUITTO, limit: kind.limit })]
+    results.push({ measure: kind.measure, title, rows, goals, missing })
   }
   return results
 }
 
 function textOf({ inflight, perSecond }: Shape): string {
-  if (perSecond > 0) return `one at a time, ${perSecond} a second in all`
+  if (perSecond > 0) return `one at a time, ${perSecond.toLocaleString('en')} a second in all`
   return `${inflight} in flight each, as fast as it goes`
 }
 
 interface ContenderOptions extends Shape {
   stack: AsyncDisposableStack
+  missing: string[]
   protocol: 'mqtt' | 'tcp'
 }
 
 async function startContenders(
   options: MeasureOptions,
-  { stack, inflight, perSecond, protocol }: ContenderOptions
+  { stack, missing, inflight, perSecond, protocol }: ContenderOptions
 ): Promise<Contender[]> {
   const load = { payloadBytes: PAYLOAD_BYTES, inflight, perSecond }
-  const publishers = (port: number) =>
-    LoadProcess.create('publishers', { ...load, port, publishers: DEVICES, stamped: false })
-  const mosquitto = stack.use(await startMosquitto())
-  const contenders: Contender[] = [
-    {
-      name: 'Mosquitto, QoS 1',
-      pid: mosquitto.pid,
-      loads: [stack.use(await publishers(mosquitto.mqttPort))]
-    }
-  ]
+  const publishers = async (port: number) =>
+    stack.use(await LoadProcess.create('publishers', { ...load, port, publishers: DEVICES, stamped: false }))
+  const contenders: Contender[] = []
+  const mosquitto = await unlessMissing(missing, startMosquitto)
+  if (mosquitto !== null) {
+    stack.use(mosquitto)
+    const loads = [await publishers(mosquitto.mqttPort)]
+    contenders.push({ name: MOSQUITTO, peer: true, pids: [mosquitto.pid], loads })
+  }
+  const aedes = await unlessMissing(missing, () => startPackaged('aedes', 'aedes.mjs'))
+  if (aedes !== null) {
+    stack.use(aedes)
+    contenders.push({
+      name: 'aedes, QoS 1',
+      peer: true,
+      pids: [aedes.pid],
+      loads: [await publishers(aedes.port)]
+    })
+  }
   for (const { name, server } of await startBuilds(options, stack)) {
     const devices =
       protocol === 'mqtt'
         ? await publishers(server.mqttPort)
-        : await LoadProcess.create('tcp-devices', { ...load, port: server.tcpPort, devices: DEVICES })
-    contenders.push({
-      name: `${name}, ${protocol === 'mqtt' ? 'QoS 1' : 'raw TCP'}`,
-      pid: server.pid,
-      loads: [stack.use(devices)]
-    })
+        : stack.use(
+            await LoadProcess.create('tcp-devices', { ...load, port: server.tcpPort, devices: DEVICES })
+          )
+    const how = protocol === 'mqtt' ? 'QoS 1' : 'raw TCP'
+    contenders.push({ name: `${name}, ${how}`, peer: false, pids: [server.pid], loads: [devices] })
   }
   return contenders
 }

@@ -2,18 +2,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { rowOf } from '../compare.ts'
 import { LoadProcess } from '../load/load-process.ts'
-import type { MeasureOptions, Result, Row } from '../result.ts'
+import type { Goal, MeasureOptions, Result, Row } from '../result.ts'
 import { startBuilds } from './builds.ts'
 
-const CONNECTIONS = 500
-const PER_SECOND = 5000
+const CONNECTIONS = 5000
+const PER_SECOND = 10_000
 const PAYLOAD_BYTES = 100
-const SUBSCRIBERS = [1, 100]
+const SUBSCRIBERS_MAX = 100
+const SUBSCRIBERS = [1, SUBSCRIBERS_MAX]
 const WARM_UP_MS = 3000
 
-/** 5,000 events a second from 500 publishers, to 1 and to 100 subscribers. */
+/** 10,000 events a second from 5,000 devices, to 1 and to 100 subscribers. */
 export async function measureLatency(options: MeasureOptions): Promise<Result[]> {
-  const title = `Publish to WebSocket: ${PER_SECOND} QoS 1 events a second over ${CONNECTIONS} connections`
+  const title = `Publish to WebSocket: ${PER_SECOND.toLocaleString('en')} durable events a second, MQTT QoS 1 from ${CONNECTIONS.toLocaleString('en')} devices`
   options.progress(title)
   const rows: Row[] = []
   for (const subscribers of SUBSCRIBERS) {
@@ -32,14 +33,35 @@ export async function measureLatency(options: MeasureOptions): Promise<Result[]>
       const { httpPort: port, token } = server
       const timed = stack.use(await LoadProcess.create('feed-latency', { port, token }))
       if (subscribers > 1) {
-        const others = { port, token, dialect: 'tocsin', subscribers: subscribers - 1 } as const
-        stack.use(await LoadProcess.create('web-subscribers', others))
+        const others = { port, token, subscribers: subscribers - 1 }
+        const same = { dialect: 'tocsin', wants: 'everything' } as const
+        stack.use(await LoadProcess.create('web-subscribers', { ...others, ...same }))
       }
       const rounds = await timeRounds(options, publishers, timed)
-      rows.push(rowOf(`${name}, ${subscribers} ${subscribers === 1 ? 'subscriber' : 'subscribers'}`, rounds))
+      rows.push(rowOf(nameOf(name, subscribers), rounds))
     }
   }
-  return [{ measure: 'latency', title, rows }]
+  return [{ measure: 'latency', title, rows, goals: goalsOf(rows) }]
+}
+
+function goalsOf(rows: readonly Row[]): Goal[] {
+  const { figures = {} } = rows.find(({ name }) => name === nameOf('Tocsin', SUBSCRIBERS_MAX)) ?? {}
+  return (
+    [
+      ['median', 'median ms', 3],
+      ['99th percentile', 'p99 ms', 15]
+    ] as const
+  ).map(([what, column, limit]) => ({
+    what: `publish to WebSocket, ${SUBSCRIBERS_MAX} subscribers, ${what}`,
+    sense: 'at most',
+    limit,
+    unit: 'ms',
+    figure: figures[column] ?? Number.NaN
+  }))
+}
+
+function nameOf(build: string, subscribers: number): string {
+  return `${build}, ${subscribers} ${subscribers === 1 ? 'subscriber' : 'subscribers'}`
 }
 
 async function timeRounds(

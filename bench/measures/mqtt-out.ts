@@ -1,8 +1,10 @@
 // What it costs to deliver a message to one MQTT subscriber of many.
-import { compare, withRatios, type Contender } from '../compare.ts'
+import { compare, type Contender } from '../compare.ts'
 import { LoadProcess } from '../load/load-process.ts'
-import type { MeasureOptions, Result } from '../result.ts'
-import { startMosquitto } from '../servers/mosquitto.ts'
+import { startMosquitto } from '../peers/mosquitto.ts'
+import { startPackaged } from '../peers/packaged.ts'
+import { unlessMissing } from '../peers/peer.ts'
+import { ratioGoal, withRatios, type MeasureOptions, type Result } from '../result.ts'
 import { startBuilds } from './builds.ts'
 
 const SUBSCRIBERS = 1000
@@ -18,17 +20,17 @@ const EACH = 'CPU µs/delivery'
 
 /** QoS 0 to 1,000 subscribers of one topic. */
 export function measureQos0Out(options: MeasureOptions): Promise<Result[]> {
-  return measureOut(options, { measure: 'qos0-out', qos: 0, goal: 1 / 5 })
+  return measureOut(options, { measure: 'qos0-out', qos: 0, limit: 0.2 })
 }
 
 /** QoS 1 to 1,000 subscribers of one topic, with their acknowledgements. */
 export function measureQos1Out(options: MeasureOptions): Promise<Result[]> {
-  return measureOut(options, { measure: 'qos1-out', qos: 1, goal: 1 })
+  return measureOut(options, { measure: 'qos1-out', qos: 1, limit: 1 })
 }
 
 async function measureOut(
   options: MeasureOptions,
-  { measure, qos, goal }: { measure: string; qos: 0 | 1; goal: number }
+  { measure, qos, limit }: { measure: string; qos: 0 | 1; limit: number }
 ): Promise<Result[]> {
   const results: Result[] = []
   for (const { burst, perSecond, text } of shapes) {
@@ -46,14 +48,30 @@ async function measureOut(
           perSecond
         })
       )
-    const mosquitto = stack.use(await startMosquitto())
-    const contenders: Contender[] = [
-      { name: 'Mosquitto', pid: mosquitto.pid, loads: [await fanOut(mosquitto.mqttPort)] }
-    ]
+    const missing: string[] = []
+    const contenders: Contender[] = []
+    const mosquitto = await unlessMissing(missing, startMosquitto)
+    if (mosquitto !== null) {
+      stack.use(mosquitto)
+      const loads = [await fanOut(mosquitto.mqttPort)]
+      contenders.push({ name: 'Mosquitto', peer: true, pids: [mosquitto.pid], loads })
+    }
+    const aedes = await unlessMissing(missing, () => startPackaged('aedes', 'aedes.mjs'))
+    if (aedes !== null) {
+      stack.use(aedes)
+      contenders.push({ name: 'aedes', peer: true, pids: [aedes.pid], loads: [await fanOut(aedes.port)] })
+    }
     for (const { name, server } of await startBuilds(options, stack))
-      contenders.push({ name, pid: server.pid, loads: [await fanOut(server.mqttPort)] })
-    const rows = await compare(contenders, { ...options, each: EACH, shown: ['lost'] })
-    results.push({ measure, title, rows: withRatios(rows, EACH, goal) })
+      contenders.push({ name, peer: false, pids: [server.pid], loads: [await fanOut(server.mqttPort)] })
+    const rows = withRatios(await compare(contenders, { ...options, each: EACH, shown: ['lost'] }), EACH)
+    const what = `MQTT QoS ${qos} out, ${text}`
+    results.push({
+      measure,
+      title,
+      rows,
+      goals: [ratioGoal(rows, { what, to: 'Mosquitto', limit })],
+      missing
+    })
   }
   return results
 }

@@ -18,6 +18,10 @@ export interface TocsinOptions {
   /** Settings as flags. */
   flags?: readonly string[]
   nodeFlags?: readonly string[]
+  /** Folder of the data, which stays; a temporary one when there is none. */
+  dir?: string
+  /** Port of HTTP; by default one that the system chooses. */
+  httpPort?: number
 }
 
 /** The build that this file belongs to. */
@@ -26,17 +30,22 @@ const ownMain = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 const LIMITS = ['--limits.connectsPerSecondMax', '0', '--limits.connectionsMax', '30000']
 /** As `npm start` and the container image have it. */
 const MEMORY_FLAGS = ['--max-semi-space-size=16']
-const PORTS = ['--mqtt.port', '0', '--tcp.port', '0', '--http.port', '0']
+const PORTS = ['--mqtt.port', '0', '--tcp.port', '0']
 
 export async function startTocsin({
   main,
   flags = [],
-  nodeFlags = []
+  nodeFlags = [],
+  dir: given,
+  httpPort = 0
 }: TocsinOptions = {}): Promise<TocsinProcess> {
-  const dir = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-'))
+  const dir = given ?? (await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-')))
   const program = [process.execPath, ...MEMORY_FLAGS, ...nodeFlags, main ?? ownMain]
-  const server = await startServer([...program, 'serve', '--store.dir', dir, ...PORTS, ...LIMITS, ...flags])
-  const remove = () => rm(dir, { recursive: true, force: true })
+  const ports = [...PORTS, '--http.port', String(httpPort)]
+  const server = await startServer([...program, 'serve', '--store.dir', dir, ...ports, ...LIMITS, ...flags])
+  const remove = async () => {
+    if (given === undefined) await rm(dir, { recursive: true, force: true })
+  }
   try {
     const line = await lineOf(server.child, text => text.includes('"Serving"'))
     const serving = JSON.parse(line) as { mqtt: string; tcp: string; http: string }
