@@ -11,14 +11,16 @@ export interface Contender {
   peer: boolean
   /** The server's processes, of which there may be several, as with a broker and what follows it. */
   pids: readonly number[]
-  /** Started in this order, stopped in the opposite one; the last one's `events` are what is counted. */
+  /** Stopped in this order, started in the opposite one: who sends before who listens. */
   loads: readonly LoadProcess[]
+  /** Whose `events` are counted; the last load's, if none is named. */
+  counted?: LoadProcess
 }
 
 export interface CompareOptions extends MeasureOptions {
   /** Name of the column with the CPU time of one of what is counted. */
   each: string
-  /** Figures of the last load that are shown as they are. */
+  /** Figures of the counted load, shown as they are. */
   shown?: readonly string[]
 }
 
@@ -40,20 +42,19 @@ export async function compare(contenders: readonly Contender[], options: Compare
 }
 
 async function measureOnce(
-  { pids, loads }: Contender,
+  { pids, loads, counted = loads.at(-1) }: Contender,
   warmUpMs: number,
   { seconds, each, shown = [] }: CompareOptions
 ): Promise<Record<string, number>> {
-  const last = loads.at(-1)
-  if (last === undefined) throw new Error('A contender without load')
+  if (counted === undefined) throw new Error('A contender without load')
   // Who listens begins before who sends.
   for (const load of loads.toReversed()) await load.start()
   await delay(warmUpMs)
-  const before = await snapshot(last, { pids, loads })
+  const before = await snapshot(counted, { pids, loads })
   await delay(seconds * 1000)
-  const after = await snapshot(last, { pids, loads })
+  const after = await snapshot(counted, { pids, loads })
   for (const load of loads) await load.stop()
-  const end = await last.counts()
+  const end = await counted.counts()
   const events = after.events - before.events
   const elapsedSeconds = (after.ms - before.ms) / 1000
   const figures: Record<string, number> = {
@@ -76,10 +77,10 @@ interface Snapshot {
 }
 
 async function snapshot(
-  last: LoadProcess,
+  counted: LoadProcess,
   { pids, loads }: Pick<Contender, 'pids' | 'loads'>
 ): Promise<Snapshot> {
-  const { events = Number.NaN } = await last.counts()
+  const { events = Number.NaN } = await counted.counts()
   const cpu = pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0)
   const ours = loads.reduce((sum, load) => sum + cpuMicroseconds(load.pid), cpu)
   return { events, cpu, others: machineMicroseconds() - ours, ms: performance.now() }

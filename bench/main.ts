@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { measureConnections } from './measures/connections.ts'
 import { FilledLogs } from './filled/filled-logs.ts'
 import { measureDeliveries, measureFeedFilters, measureFeedOut } from './measures/feed-out.ts'
+import { measureGrowth } from './measures/growth.ts'
 import { measureGuard } from './measures/guard.ts'
 import { measureHistory } from './measures/history.ts'
 import { measureQos1In, measureTcpIn } from './measures/ingest.ts'
@@ -30,6 +31,7 @@ const measures: Record<string, Measure> = {
   history: measureHistory,
   start: measureStart,
   connections: measureConnections,
+  growth: measureGrowth,
   guard: measureGuard,
   rules: measureRules
 }

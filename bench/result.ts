@@ -38,6 +38,21 @@ export interface Result {
   notes?: string[]
   /** Why a peer is not among the rows. */
   missing?: string[]
+  /** The same as a picture. */
+  chart?: Chart
+}
+
+/** Lines over points in even steps, whatever their distance is. */
+export interface Chart {
+  title: string
+  /** What stands below the points, and what is drawn above them. */
+  across: string
+  up: string
+  /** Whether each step up is ten times as much. */
+  logarithmic?: boolean
+  points: string[]
+  /** A value for each point. */
+  lines: { name: string; values: number[] }[]
 }
 
 export interface MeasureOptions {

@@ -10,10 +10,12 @@ import { RuleEngine } from '../../gateway/rules/rule-engine.ts'
 import type { Rule } from '../../gateway/rules/rule.ts'
 import { Transaction } from '../../gateway/transaction.ts'
 import type { EventNotification } from '../../store/notification.ts'
+import { ruleBodies, ruleList } from './rule-texts.ts'
 import { median, type MeasureOptions, type Result, type Row } from '../result.ts'
 
 const RULES = 200
 const RULES_A_TOPIC = 5
+const TOPIC = 'site/+/freezer/+/temperature'
 const DEVICES = 1000
 const KEYS = 100_000
 /** States are saved so often: with a thousand devices that send once a second, every five seconds. */
@@ -21,15 +23,6 @@ const SAVE_EVERY_ROUNDS = 5
 const EACH = 'CPU µs/event'
 const GOAL_US = 5
 const GOAL_MB = 100
-
-/** Rules that look at an event's topic, of five types, and none of whose alerts is open. */
-const looking = [
-  'when: payload.celsius > 60.0, clear: payload.celsius < 50.0',
-  'when: payload.celsius > 15.0, for: 1h',
-  'when: payload.celsius > 60.0, count: 5, within: 10m',
-  'rate: payload.celsius, per: 1m, within: 10m, when: rate > 100.0',
-  'absent: 15m'
-]
 
 export async function measureRules(options: MeasureOptions): Promise<Result[]> {
   const title = `judging events by ${RULES} rules of which ${RULES_A_TOPIC} match the topic`
@@ -51,7 +44,7 @@ export async function measureRules(options: MeasureOptions): Promise<Result[]> {
     }
   })
   options.progress(`states of ${KEYS} keys`)
-  const states = looking.slice(1).map(memoryOf)
+  const states = ruleBodies.slice(1).map(memoryOf)
   const judged = rows[0]?.figures[EACH] ?? Number.NaN
   const largest = Math.max(...states.map(({ figures }) => figures['MB'] ?? Number.NaN))
   return [
@@ -127,7 +120,7 @@ function timeOf(bench: Bench, { seconds, saved }: { seconds: number; saved: bool
 
 /** A key has had as many events as fill its state. */
 function memoryOf(rule: string): Row {
-  const bench = new Bench(rulesOf([rule.replace('60.0', '-60.0')]))
+  const bench = new Bench(rulesOf(`- {name: rule, ${rule.replace('60.0', '-60.0')}}`))
   const before = heapBytes()
   // So many fill the state of a rate; the others' are full sooner.
   const times = rule.startsWith('rate') ? 20 : 6
@@ -170,17 +163,13 @@ function eventOf(device: number): EventNotification {
 }
 
 function mixedRules(): Rule[] {
-  const others = Array.from(
-    { length: RULES - RULES_A_TOPIC },
-    (_, index) => `topics: [site/+/machine-${index}/#], ${looking[index % looking.length]}`
-  )
-  return rulesOf([...others, ...looking.map(rule => `topics: [site/+/freezer/+/temperature], ${rule}`)])
+  const others = Array.from({ length: RULES - RULES_A_TOPIC }, (_, index) => `site/+/machine-${index}/#`)
+  const matching = Array.from({ length: RULES_A_TOPIC }, () => TOPIC)
+  return rulesOf(ruleList([...others, ...matching]))
 }
 
-function rulesOf(rules: readonly string[]): Rule[] {
-  const { root, problems } = readYaml(
-    rules.map((rule, index) => `- {name: rule-${index}, ${rule}}`).join('\n')
-  )
+function rulesOf(yaml: string): Rule[] {
+  const { root, problems } = readYaml(yaml)
   const parsed = root === null ? [] : parseRules(root)
   if (problems.length > 0) throw new Error(JSON.stringify(problems))
   return parsed
