@@ -14,7 +14,10 @@ export interface Row {
 
 export interface Ratio {
   to: string
+  /** Of the medians. */
   value: number
+  /** Of each round. */
+  rounds?: number[]
 }
 
 /** One of the goals, and how near Tocsin came. */
@@ -27,6 +30,8 @@ export interface Goal {
   unit: string
   /** NaN when it could not be measured. */
   figure: number
+  /** What is known of the reason, told only when it is missed. */
+  whyMissed?: string
 }
 
 export interface Result {
@@ -70,8 +75,13 @@ export interface MeasureOptions {
 }
 
 export interface FilledStores {
-  /** A folder of the caller's own with a log of so many notifications; removed at the end of the run. */
-  copy(notifications: number): Promise<string>
+  /** A folder of the caller's own with a log of so many notifications. */
+  copy(notifications: number): Promise<FilledCopy>
+}
+
+/** Removed when it is disposed of. */
+export interface FilledCopy extends AsyncDisposable {
+  dir: string
 }
 
 export type Measure = (options: MeasureOptions) => Promise<Result[]>
@@ -92,22 +102,33 @@ export function isMet({ sense, limit, figure }: Goal): boolean | null {
 /** The rows, each of Tocsin's with its ratio to each peer's in one column. */
 export function withRatios(rows: readonly Row[], column: string): Row[] {
   const peers = rows.filter(({ peer }) => peer === true)
-  return rows.map(row => {
-    if (row.peer === true || peers.length === 0) return row
-    const ratios = peers.map(peer => ({
-      to: peer.name,
-      value: (row.figures[column] ?? Number.NaN) / (peer.figures[column] ?? Number.NaN)
-    }))
-    return { ...row, ratios }
-  })
+  return rows.map(row =>
+    row.peer === true || peers.length === 0
+      ? row
+      : { ...row, ratios: peers.map(peer => ratioOf(row, peer, column)) }
+  )
+}
+
+function ratioOf(row: Row, peer: Row, column: string): Ratio {
+  const value = (row.figures[column] ?? Number.NaN) / (peer.figures[column] ?? Number.NaN)
+  const theirs = peer.rounds?.[column] ?? []
+  const rounds = (row.rounds?.[column] ?? []).map((cost, round) => cost / (theirs[round] ?? Number.NaN))
+  return { to: peer.name, value, ...(rounds.length > 0 && { rounds }) }
 }
 
 /** A goal that is a ratio of this build's row (the first that is no peer's) to a peer's. */
 export function ratioGoal(
   rows: readonly Row[],
-  { what, to, limit }: { what: string; to: string; limit: number }
+  { what, to, limit, whyMissed }: { what: string; to: string; limit: number; whyMissed?: string }
 ): Goal {
   const own = rows.find(({ peer }) => peer !== true)
   const figure = own?.ratios?.find(ratio => ratio.to === to)?.value ?? Number.NaN
-  return { what, sense: 'at most', limit, unit: `× ${to}`, figure }
+  return {
+    what,
+    sense: 'at most',
+    limit,
+    unit: `× ${to}`,
+    figure,
+    ...(whyMissed !== undefined && { whyMissed })
+  }
 }

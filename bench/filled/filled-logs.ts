@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdtemp, rm, statfs } from 'node:fs/promises'
-import { constants } from 'node:fs'
+import { constants, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { FilledStores } from '../result.ts'
+import type { FilledCopy, FilledStores } from '../result.ts'
 import { startTocsin } from '../servers/tocsin.ts'
 import { eventsOf, OFTEN } from './fleet.ts'
 
@@ -26,10 +26,8 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
     this.#progress = progress
   }
 
-  async copy(notifications: number): Promise<string> {
-    const folder = await (this.#folder ??= mkdtemp(
-      join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-')
-    ))
+  async copy(notifications: number): Promise<FilledCopy> {
+    const folder = await (this.#folder ??= temporaryFolder())
     let filled = this.#filled.get(notifications)
     if (filled === undefined) {
       await this.#mindTheDisk(folder, 2 * notifications)
@@ -38,7 +36,7 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
     } else await this.#mindTheDisk(folder, notifications)
     const copy = join(folder, `copy-${++this.#copies}`)
     await cp(await filled, copy, { recursive: true, mode: constants.COPYFILE_FICLONE })
-    return copy
+    return { dir: copy, [Symbol.asyncDispose]: () => rm(copy, { recursive: true, force: true }) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,6 +64,13 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
     await settle(dir, notifications)
     return dir
   }
+}
+
+/** A folder that is removed in any case: gigabytes are not left behind by a bench that is broken off. */
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 /** Lets a server take note of all that is there, and say goodbye, as one does that has been running. */

@@ -76,13 +76,13 @@ const growths: readonly Growth[] = [
     perSecond: 5000,
     lines: {
       'MQTT QoS 1': async (notifications, context) => {
-        const dir = await context.options.stores.copy(notifications)
+        const { dir } = context.stack.use(await context.options.stores.copy(notifications))
         return publishing(await start(context, { dir }), 1000, context)
       }
     }
   },
   {
-    chart: { title: 'Rules', across: 'rules' },
+    chart: { title: 'Rules', across: 'rules', logarithmic: true },
     points: RULES,
     perSecond: 500,
     lines: {

@@ -22,8 +22,8 @@ export async function measureHistory(options: MeasureOptions): Promise<Result[]>
   options.progress(title)
   const rows: Row[] = []
   for (const build of buildsOf(options)) {
-    const dir = await options.stores.copy(NOTIFICATIONS)
-    await using server = await startTocsin({ ...build.options, dir })
+    await using copy = await options.stores.copy(NOTIFICATIONS)
+    await using server = await startTocsin({ ...build.options, dir: copy.dir })
     for (const [device, text] of Object.entries(devices)) {
       const rounds: Record<string, number>[] = []
       for (let round = 0; round <= options.rounds; round++) {

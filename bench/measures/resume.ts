@@ -14,7 +14,7 @@ export async function measureResume(options: MeasureOptions): Promise<Result[]> 
   const rows: Row[] = []
   for (const build of buildsOf(options)) {
     await using stack = new AsyncDisposableStack()
-    const dir = await options.stores.copy(MISSED)
+    const { dir } = stack.use(await options.stores.copy(MISSED))
     const server = stack.use(await startTocsin({ ...build.options, dir }))
     const { httpPort: port, token } = server
     const reader = stack.use(await LoadProcess.create('feed-reader', { port, token, notifications: MISSED }))

@@ -19,11 +19,11 @@ export async function measureStart(options: MeasureOptions): Promise<Result[]> {
   options.progress(title)
   const rows: Row[] = []
   for (const build of buildsOf(options)) {
-    const full = await options.stores.copy(NOTIFICATIONS)
+    await using full = await options.stores.copy(NOTIFICATIONS)
     const ways = [
       { name: 'an empty log', dir: null, signal: 'SIGTERM' },
-      { name: '10 million notifications, after SIGTERM', dir: full, signal: 'SIGTERM' },
-      { name: '10 million notifications, after SIGKILL', dir: full, signal: 'SIGKILL' }
+      { name: '10 million notifications, after SIGTERM', dir: full.dir, signal: 'SIGTERM' },
+      { name: '10 million notifications, after SIGKILL', dir: full.dir, signal: 'SIGKILL' }
     ] as const
     for (const { name, dir, signal } of ways) {
       const rounds: Record<string, number>[] = []

@@ -68,10 +68,10 @@ function panel(chart: Chart): string[] {
     textAt({ x: 16, y: 40, kind: 'small' }, chart.up),
     ...gridOf(scale),
     ...chart.points.map((point, index) =>
-      textAt({ x: xOf(index, chart.points.length), y: HEIGHT - FIELD.bottom + 18, anchor: 'middle' }, point)
+      textAt({ x: xOf(index, chart.points.length), y: HEIGHT - FIELD.bottom + 22, anchor: 'middle' }, point)
     ),
     textAt({ x: FIELD.left + WIDE / 2, y: HEIGHT - 14, kind: 'small', anchor: 'middle' }, chart.across),
-    ...chart.lines.flatMap((line, index) => lineOf(line, { index, scale, count: chart.lines.length }))
+    ...chart.lines.flatMap((_, index) => lineOf(chart.lines, index, scale))
   ]
 }
 
@@ -85,19 +85,22 @@ function gridOf(scale: Scale): string[] {
   })
 }
 
-function lineOf(
-  { name, values }: Chart['lines'][number],
-  { index, scale, count }: { index: number; scale: Scale; count: number }
-): string[] {
+function lineOf(lines: Chart['lines'], index: number, scale: Scale): string[] {
+  const { name, values } = lines[index] ?? { name: '', values: [] }
+  // The figures of the higher line stand above it, those of the lower one below.
+  const highest = (at: number) => Math.max(...lines.map(line => line.values[at] ?? 0))
   const points = values
-    .map((value, at) => ({ value, x: xOf(at, values.length), y: yOf(scale, value) }))
+    .map((value, at) => ({
+      value,
+      x: xOf(at, values.length),
+      y: yOf(scale, value),
+      away: value === highest(at) ? -9 : 17
+    }))
     .filter(({ value }) => !Number.isNaN(value))
   const path = points.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join('')
-  // The first line's figures stand above it, the second's below.
-  const away = index === 0 ? -9 : 17
   const parts = [
     element('path', { class: `line line-${index}`, d: path }),
-    ...points.flatMap(({ x, y, value }) => [
+    ...points.flatMap(({ x, y, away, value }) => [
       element('circle', { class: `dot-${index}`, cx: x, cy: y, r: 3.5 }),
       textAt(
         { x, y: y + away, kind: 'value', anchor: 'middle' },
@@ -105,7 +108,7 @@ function lineOf(
       )
     ])
   ]
-  if (count === 1) return parts
+  if (lines.length === 1) return parts
   const y = 18 + 16 * index
   return [
     ...parts,
