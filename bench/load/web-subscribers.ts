@@ -11,8 +11,8 @@ export interface WebSubscribersOptions {
   subscribers: number
   /** What the server speaks. */
   dialect: 'tocsin' | 'socket.io' | 'ws' | 'node-red'
-  /** Whether all want everything, or each the events of one device: the one with its number. */
-  wants: 'everything' | 'own device'
+  /** Whether all want everything, or each the events of so many devices: from the one with its number on. */
+  wants: 'everything' | number
   /** An operator's token, for Tocsin. */
   token: string
 }
@@ -41,7 +41,8 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
       if (greeted) notifications += timesIn(text, dialect.mark)
       else if (dialect.isGreeting?.(text) === true) {
         greeted = true
-        if (!shared && dialect.join !== undefined) subscriber.socket?.write(clientFrame(dialect.join(index)))
+        for (const device of wantedBy(index, options) ?? [])
+          if (dialect.join !== undefined) subscriber.socket?.write(clientFrame(dialect.join(device)))
         ready.count()
       }
     })
@@ -54,7 +55,7 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
       }
     })
     subscriber.socket = socket
-    const hello = dialect.hello(shared ? null : index)
+    const hello = dialect.hello(wantedBy(index, options))
     if (hello !== null) socket.write(clientFrame(hello))
     return subscriber
   })
@@ -95,6 +96,12 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
   }
 }
 
+/** The devices whose events a subscriber wants; null when it wants everything. */
+function wantedBy(index: number, { wants, subscribers }: WebSubscribersOptions): string[] | null {
+  if (wants === 'everything') return null
+  return Array.from({ length: wants }, (_, offset) => `publisher-${(index + offset) % subscribers}`)
+}
+
 function sumOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0)
 }
@@ -107,10 +114,10 @@ function timesIn(text: string, mark: string): number {
 
 interface Dialect {
   request(options: WebSubscribersOptions): { path: string; headers: Record<string, string> }
-  /** What the client says first, for everything or for the events of one device. */
-  hello(device: number | null): string | null
-  /** What it says when greeted, for the events of one device. */
-  join?(device: number): string
+  /** What the client says first, for everything or for the events of some devices. */
+  hello(devices: readonly string[] | null): string | null
+  /** What it says when greeted, for the events of each device that it wants. */
+  join?(device: string): string
   /** What makes the server itself begin and end to send, where it does so. */
   start?: string
   stop?: string
@@ -126,9 +133,9 @@ const dialects: Record<WebSubscribersOptions['dialect'], Dialect> = {
       path: '/v1/feed',
       headers: { Authorization: `Bearer ${token}`, 'Sec-WebSocket-Protocol': 'tocsin.v1.json' }
     }),
-    hello: device => {
-      const devices = device === null ? {} : { devices: [`publisher-${device}`] }
-      return JSON.stringify({ type: 'subscribe', id: 'bench', filter: { kinds: ['event'], ...devices } })
+    hello: devices => {
+      const filter = { kinds: ['event'], ...(devices !== null && { devices }) }
+      return JSON.stringify({ type: 'subscribe', id: 'bench', filter })
     },
     isGreeting: text => text.startsWith('{"type":"subscribed"'),
     mark: '"kind":"event"'
@@ -136,7 +143,7 @@ const dialects: Record<WebSubscribersOptions['dialect'], Dialect> = {
   'socket.io': {
     request: () => ({ path: '/socket.io/?EIO=4&transport=websocket', headers: {} }),
     hello: () => '40',
-    join: device => `42["join","publisher-${device}"]`,
+    join: device => `42["join","${device}"]`,
     start: '42["start"]',
     stop: '42["stop"]',
     isGreeting: text => text.startsWith('40'),
