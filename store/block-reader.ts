@@ -2,7 +2,7 @@
 // the event loop: what matches leaves still encoded, and is decoded where it is wanted.
 import { summaryTest } from './block-summary.ts'
 import type { BlockSummary } from './block-summary.ts'
-import { readEntry } from './entry-codec.ts'
+import { readEntry, skipEntry } from './entry-codec.ts'
 import { entryTest } from './entry-test.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
 import type { Notification } from './notification.ts'
@@ -37,6 +37,14 @@ export interface PackedEntries {
 export interface BlockHead extends BlockSummary {
   first: number
   last: number
+}
+
+/** A block's body, with a place from which a read may go on that wants nothing before it. */
+export interface OpenBlock {
+  body: Uint8Array
+  /** Entry `seq` begins at byte `at`; one after the last stands at its end. The first one has the block's head before it: 0. */
+  seq: number
+  at: number
 }
 
 /**
@@ -96,29 +104,45 @@ export class BlockReader {
     this.#leaveOut(last)
   }
 
-  take(head: Pick<BlockHead, 'first' | 'last'>, body: Uint8Array): void {
-    const { upTo, limit, bytesMax } = this.#request
-    const reader = new MsgpackReader(body)
-    reader.array()
-    for (let seq = head.first; seq <= head.last && seq <= upTo; seq++) {
-      const start = reader.at
-      const passes = this.#passes(reader)
-      this.#entries++
-      if (seq <= this.#next) continue
-      if (passes) {
-        const bytes = reader.at - start
-        if (this.#seqs.length > 0 && this.#bytes + bytes > bytesMax) {
-          this.#full = true
-          return
-        }
-        this.#seqs.push(seq)
-        this.#parts.push(body.subarray(start, reader.at))
-        this.#bytes += bytes
-        this.#full = this.#seqs.length >= limit
-      }
-      this.#next = seq
-      if (this.#full) return
+  /** Reads the block from its place, if this read had what is before; leaves it at the place where it stops. */
+  take(head: Pick<BlockHead, 'first' | 'last'>, block: OpenBlock): void {
+    const { upTo } = this.#request
+    if (block.seq > this.#next + 1) {
+      block.seq = head.first
+      block.at = 0
     }
+    const reader = new MsgpackReader(block.body, block.at)
+    if (block.at === 0) {
+      reader.array()
+      block.at = reader.at
+    }
+    while (!this.#full && block.seq <= head.last && block.seq <= upTo) {
+      const passes = this.#stepOver(reader, block.seq)
+      if (passes && !this.#add(block.seq, block.body.subarray(block.at, reader.at))) return
+      this.#next = Math.max(this.#next, block.seq)
+      block.seq++
+      block.at = reader.at
+    }
+  }
+
+  /** Steps over an entry, and says whether it is wanted. */
+  #stepOver(reader: MsgpackReader, seq: number): boolean {
+    this.#entries++
+    if (seq > this.#next) return this.#passes(reader)
+    skipEntry(reader)
+    return false
+  }
+
+  /** Adds an entry; false when it must be left for the next read. */
+  #add(seq: number, entry: Uint8Array): boolean {
+    const { limit, bytesMax } = this.#request
+    this.#full = this.#seqs.length > 0 && this.#bytes + entry.length > bytesMax
+    if (this.#full) return false
+    this.#seqs.push(seq)
+    this.#parts.push(entry)
+    this.#bytes += entry.length
+    this.#full = this.#seqs.length >= limit
+    return true
   }
 
   /** The outcome. `ended`: there is no block after the last one that was handed over. */

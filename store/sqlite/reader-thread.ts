@@ -8,6 +8,7 @@ import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import { bodyIsWhole } from '../block-seal.ts'
 import { EntryPicker } from '../entry-picker.ts'
 import type { PackedPick, PickRequest } from '../entry-picker.ts'
+import { LeftBlocks } from '../left-blocks.ts'
 import { headOf, type ReadHead } from './block-head.ts'
 import { openDatabase } from './database.ts'
 import type { ReaderQueries } from './log-queries.ts'
@@ -21,6 +22,7 @@ const HEADS_MAX = 64 // heads fetched at once: a read that finds what it wants s
 const { dir, sql } = workerData as WorkerData<ReaderQueries>
 let db: DatabaseSync | null = null
 let statements: StatementCache | null = null
+const leftBlocks = new LeftBlocks()
 
 /** Runs in one read transaction, so that merging and retention can't move blocks under it. */
 function reading<Outcome>(work: (statements: StatementCache) => Outcome): Outcome {
@@ -53,9 +55,13 @@ function readEntries(request: ReadRequest): PackedEntries {
         from = head.last + 1
         const { devices } = head.seal
         if (!reader.wants({ ...head, devices })) continue
-        const body = readBody(statements, head)
-        if (body === null) reader.miss(head)
-        else reader.take(head, body)
+        const block = leftBlocks.open(head, () => readBody(statements, head))
+        if (block === null) {
+          reader.miss(head)
+          continue
+        }
+        reader.take(head, block)
+        leftBlocks.leave(head, block)
       }
       if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
     }

@@ -207,6 +207,33 @@ export function logContract(name: string, newPlace: NewPlace): void {
         expect(one.items.map(item => item.seq)).toEqual([4])
       })
 
+      test('gives readers that page through the same blocks, each at its own pace, everything once', async () => {
+        await using place = await newPlace()
+        await using store = await place.open(options)
+        for (let index = 1; index < 2000; index++)
+          store.log.append(event(`${index}`, { device: index % 3 === 0 ? 'third' : 'other' }), null)
+        await appended(store.log, event('2000'))
+        const all = Array.from({ length: 2000 }, (_, index) => index + 1)
+        const readers = [
+          { limit: 7, wants: all },
+          { limit: 100, bytesMax: 2000, wants: all },
+          {
+            limit: 10,
+            filter: { devices: ['third'] },
+            wants: all.filter(seq => seq % 3 === 0 && seq < 2000)
+          },
+          { limit: 900, wants: all }
+        ].map(({ wants, ...how }) => ({ wants, how, after: 0, more: true, seen: [] as string[] }))
+        while (readers.some(({ more }) => more))
+          for (const reader of readers.filter(({ more }) => more)) {
+            const page = await store.log.read(reader.after, reader.how)
+            reader.seen.push(...page.items.map(item => `${item.seq} ${payloadText(item)}`))
+            reader.after = page.next
+            reader.more = page.more
+          }
+        for (const { wants, seen } of readers) expect(seen).toEqual(wants.map(seq => `${seq} ${seq}`))
+      })
+
       test('finds single notifications', async () => {
         await using place = await newPlace()
         await using store = await place.open(options)
