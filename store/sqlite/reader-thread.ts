@@ -17,7 +17,10 @@ import { damaged, isCorrupt } from './sqlite-errors.ts'
 import { StatementCache } from './statement-cache.ts'
 import { serve } from './thread-server.ts'
 
-const HEADS_MAX = 64 // heads fetched at once: a read that finds what it wants soon looks at few for nothing
+// Heads fetched at once, each time twice as many: a page is seldom in more than two blocks, while a read that finds nothing
+// looks at thousands.
+const HEADS_FIRST = 2
+const HEADS_MAX = 64
 
 const { dir, sql } = workerData as WorkerData<ReaderQueries>
 let db: DatabaseSync | null = null
@@ -42,8 +45,8 @@ function readEntries(request: ReadRequest): PackedEntries {
     const reader = new BlockReader(request)
     const floor = statements.get(sql.floor).get(request.after + 1, 1)
     let from = Number(floor?.['first'] ?? 0)
-    for (;;) {
-      const heads = statements.get(sql.heads).all(from, request.upTo, HEADS_MAX)
+    for (let count = HEADS_FIRST; ; count = Math.min(2 * count, HEADS_MAX)) {
+      const heads = statements.get(sql.heads).all(from, request.upTo, count)
       for (const row of heads) {
         if (reader.done) return reader.finish(false)
         const head = headOf(row)
@@ -63,7 +66,7 @@ function readEntries(request: ReadRequest): PackedEntries {
         reader.take(head, block)
         leftBlocks.leave(head, block)
       }
-      if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
+      if (heads.length < count) return reader.finish(!reader.done)
     }
   })
 }
@@ -72,8 +75,8 @@ function readBackward(request: BackwardRequest): PackedBackward {
   return reading(statements => {
     const reader = new BackwardReader(request, { summaries: SUMMARIES_MAX, entries: ENTRIES_MAX })
     let before = request.before
-    for (;;) {
-      const heads = statements.get(sql.headsBackward).all(before, HEADS_MAX)
+    for (let count = HEADS_FIRST; ; count = Math.min(2 * count, HEADS_MAX)) {
+      const heads = statements.get(sql.headsBackward).all(before, count)
       for (const row of heads) {
         if (reader.done) return reader.finish(false)
         const head = headOf(row)
@@ -88,7 +91,7 @@ function readBackward(request: BackwardRequest): PackedBackward {
         if (body === null) reader.miss(head.first)
         else reader.take(head, body)
       }
-      if (heads.length < HEADS_MAX) return reader.finish(!reader.done)
+      if (heads.length < count) return reader.finish(!reader.done)
     }
   })
 }
