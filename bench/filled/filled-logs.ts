@@ -13,6 +13,7 @@ import { eventsOf, OFTEN } from './fleet.ts'
 
 /** What a notification takes on the disk, with room for its write-ahead log; measured, and rounded up. */
 const BYTES_EACH = 260
+const FILL_MS_MAX = 600_000
 const CATCH_UP_MS = 300_000
 const program = fileURLToPath(new URL('./fill-log.js', import.meta.url))
 
@@ -55,7 +56,10 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
 
   async #fill(dir: string, notifications: number): Promise<string> {
     this.#progress(`  filling a log with ${notifications.toLocaleString('en')} notifications`)
-    const child = spawn(process.execPath, [program, dir, String(notifications)], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [program, dir, String(notifications)], {
+      stdio: 'inherit',
+      timeout: FILL_MS_MAX
+    })
     const orphan = () => void child.kill('SIGKILL')
     process.once('exit', orphan)
     const [code] = (await once(child, 'exit')) as [number | null]

@@ -5,6 +5,9 @@ import { pinned } from '../pinning.ts'
 import type { Answer, Call, LoadOptions, Request } from './kinds.ts'
 import type { Counts } from './load.ts'
 
+/** A call that takes longer has failed: a bench ends, whatever a server does. */
+const CALL_MS_MAX = 180_000
+
 const worker = fileURLToPath(new URL('./worker.js', import.meta.url))
 
 /** A load in a process of its own; `await using` ends it. */
@@ -73,7 +76,10 @@ export class LoadProcess implements AsyncDisposable {
     const waiting = Promise.withResolvers<Counts>()
     this.#waiting.set(id, waiting)
     this.#child.send({ id, ...call } satisfies Request)
-    return waiting.promise
+    const tooLong = setTimeout(() => {
+      waiting.reject(new Error(`A load maker has not done "${call.call}" within ${CALL_MS_MAX / 1000} s`))
+    }, CALL_MS_MAX)
+    return waiting.promise.finally(() => clearTimeout(tooLong))
   }
 
   #take(answer: Answer): void {

@@ -10,6 +10,8 @@ export interface ServerProcess extends AsyncDisposable {
 
 /** How long a server may take to end by itself. */
 const END_MS = 15_000
+/** How long it may take to say that it listens. */
+const START_MS = 120_000
 
 /**
  * Starts a server; `stdout` and `stderr` are pipes. Throws if it can't be started. With taskset the process is the server
@@ -38,7 +40,7 @@ export async function startServer(
   }
 }
 
-/** Resolves with the first line of the child's output that is wanted; rejects when it ends before. */
+/** Resolves with the first line of the child's output that is wanted; rejects when it ends before, or takes too long. */
 export function lineOf(child: ChildProcess, wanted: (line: string) => boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     let all = ''
@@ -50,9 +52,16 @@ export function lineOf(child: ChildProcess, wanted: (line: string) => boolean): 
       if (line === undefined) return
       found = true
       all = ''
+      clearTimeout(tooLong)
       resolve(line)
     }
+    const tooLong = setTimeout(() => {
+      reject(new Error(`The server has not started within ${START_MS / 1000} s: ${all}`))
+    }, START_MS)
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', take)
-    child.once('exit', code => reject(new Error(`The server ended with exit code ${code}: ${all}`)))
+    child.once('exit', code => {
+      clearTimeout(tooLong)
+      if (!found) reject(new Error(`The server ended with exit code ${code}: ${all}`))
+    })
   })
 }
