@@ -7,7 +7,7 @@ import { startMosquitto } from '../peers/mosquitto.ts'
 import { startNodeRed } from '../peers/node-red.ts'
 import { startPackaged, type Packaged } from '../peers/packaged.ts'
 import { unlessMissing } from '../peers/peer.ts'
-import { ratioGoal, withRatios, type MeasureOptions, type Result } from '../result.ts'
+import { ratioGoal, withRatios, type Goal, type MeasureOptions, type Result, type Row } from '../result.ts'
 import { startBuilds } from './builds.ts'
 
 const SUBSCRIBERS = 1000
@@ -19,6 +19,8 @@ const RISING_PER_SECOND = [2000, 4000, 8000]
 const PAYLOAD_BYTES = 100
 const PUBLISHERS = 100
 const EACH = 'CPU µs/delivery'
+const ROOMS = 'Socket.IO, rooms'
+const UNHEARD = 'Tocsin, nobody subscribed'
 /** What a subscriber wants: the events of some devices. */
 const filterShapes = [
   {
@@ -31,7 +33,7 @@ const filterShapes = [
     wants: 1,
     limit: 0.3,
     whyMissed:
-      'each event goes to one subscriber, so there is nothing to share: a write to a socket is most of what a delivery costs either server, and Tocsin reads the event from another socket, makes it durable and acknowledges it besides.'
+      'each event goes to one subscriber, so there is nothing to share: a write to a socket is most of what a delivery costs either server, and Tocsin reads the event from another socket, makes it durable and acknowledges it besides. What that costs alone is the row with nobody subscribed.'
   }
 ]
 const IN_PROCESS =
@@ -88,14 +90,23 @@ export async function measureFeedFilters(options: MeasureOptions): Promise<Resul
     const audience: Audience = { stack, missing, wants }
     const contenders = [
       ...(await packaged('socket.io', ['socket-io.mjs', 'rooms'], audience)),
-      ...(await tocsin(options, { ...audience, perSecond: PER_SECOND, publishers: SUBSCRIBERS }))
+      ...(await tocsin(options, { ...audience, perSecond: PER_SECOND, publishers: SUBSCRIBERS })),
+      ...(wants === 1 ? [await unheard(options, stack)] : [])
     ]
     const rows = withRatios(await compare(contenders, { ...options, each: EACH, shown: ['bytesEach'] }), EACH)
     const what = `WebSocket out, ${filters}`
-    const goal = ratioGoal(rows, { what, to: 'Socket.IO, rooms', limit, whyMissed })
-    results.push({ measure: 'feed-filters', title, rows, goals: [goal], notes: [IN_PROCESS], missing })
+    const goals = [ratioGoal(rows, { what, to: ROOMS, limit, whyMissed })]
+    if (wants === 1) goals.push(deliveringGoal(rows, { what: `${what}, without taking them in`, limit }))
+    results.push({ measure: 'feed-filters', title, rows, goals, notes: [IN_PROCESS], missing })
   }
   return results
+}
+
+/** The cost of delivering alone, for each event goes to one subscriber: what is more than without subscribers. */
+function deliveringGoal(rows: readonly Row[], { what, limit }: { what: string; limit: number }): Goal {
+  const costOf = (name: string) => rows.find(row => row.name === name)?.figures[EACH] ?? Number.NaN
+  const figure = (costOf('Tocsin') - costOf(UNHEARD)) / costOf(ROOMS)
+  return { what, sense: 'at most', limit, unit: `× ${ROOMS}`, figure }
 }
 
 /** What one core delivers at most: more events a second are offered, each to 1,000 WebSockets. */
@@ -132,7 +143,7 @@ async function packaged(
   const dialect = name === 'ws' ? 'ws' : 'socket.io'
   const options = { port: server.port, subscribers: SUBSCRIBERS, dialect, wants, token: '' } as const
   const clients = stack.use(await LoadProcess.create('web-subscribers', options))
-  const title = name === 'ws' ? 'ws, a loop' : wants === 'everything' ? 'Socket.IO' : 'Socket.IO, rooms'
+  const title = name === 'ws' ? 'ws, a loop' : wants === 'everything' ? 'Socket.IO' : ROOMS
   return [{ name: title, peer: true, pids: [server.pid], loads: [clients] }]
 }
 
@@ -170,6 +181,14 @@ async function tocsin(
     contenders.push({ name: title, peer: false, pids: [server.pid], loads: [devices, clients] })
   }
   return contenders
+}
+
+/** Tocsin with the same events and nobody who wants them: what taking them in costs. */
+async function unheard(options: MeasureOptions, stack: AsyncDisposableStack): Promise<Contender> {
+  const [build] = await startBuilds({ ...options, against: null }, stack)
+  if (build === undefined) throw new Error('There is no build')
+  const devices = stack.use(await publishing(build.server.mqttPort, PER_SECOND, SUBSCRIBERS))
+  return { name: UNHEARD, peer: false, pids: [build.server.pid], loads: [devices] }
 }
 
 function publishing(port: number, perSecond: number, publishers: number): Promise<LoadProcess> {
