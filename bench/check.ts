@@ -1,4 +1,5 @@
 // Whether ratios have become worse than the committed ones. Pure.
+import { OTHERS } from './compare.ts'
 import type { Result } from './result.ts'
 
 export interface Finding {
@@ -58,6 +59,12 @@ export function noiseOf(results: readonly Result[]): number {
       ratios.flatMap(({ value, rounds = [] }) => rounds.map(round => Math.abs(round / value - 1)))
     )
   )
+  return Math.max(0, ...parts.filter(part => !Number.isNaN(part)))
+}
+
+/** CPU time of what else ran on the machine, % of a core, at most. */
+export function disturbance(results: readonly Result[]): number {
+  const parts = results.flatMap(({ rows }) => rows.map(({ figures }) => figures[OTHERS] ?? 0))
   return Math.max(0, ...parts.filter(part => !Number.isNaN(part)))
 }
 

@@ -24,6 +24,9 @@ export interface CompareOptions extends MeasureOptions {
   shown?: readonly string[]
 }
 
+/** Column with the CPU time of what has nothing to do with the measure, % of a core. */
+export const OTHERS = 'others %'
+
 // Long enough for a JIT compiler to have seen the hot path; later rounds find it compiled.
 const FIRST_WARM_UP_MS = 3000
 const WARM_UP_MS = 500
@@ -59,9 +62,10 @@ async function measureOnce(
   const elapsedSeconds = (after.ms - before.ms) / 1000
   const figures: Record<string, number> = {
     'per second': events / elapsedSeconds,
-    [each]: (after.cpu - before.cpu) / events,
+    // Nothing done has no cost.
+    [each]: events > 0 ? (after.cpu - before.cpu) / events : Number.NaN,
     'CPU %': (after.cpu - before.cpu) / elapsedSeconds / 10_000,
-    'others %': (after.others - before.others) / elapsedSeconds / 10_000
+    [OTHERS]: (after.others - before.others) / elapsedSeconds / 10_000
   }
   for (const name of shown) figures[name] = end[name] ?? Number.NaN
   return figures

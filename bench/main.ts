@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { betterRatios, checkRatios, findingText } from './check.ts'
+import { betterRatios, checkRatios, disturbance, findingText } from './check.ts'
 import { measuresWithResults, readResults, resultsFolder, writeResults } from './committed-results.ts'
 import { environment } from './environment.ts'
 import { FilledLogs } from './filled/filled-logs.ts'
@@ -15,8 +15,10 @@ import { tableOf } from './report.ts'
 import type { Result } from './result.ts'
 import { writeProof } from './write-proof.ts'
 
-/** Ratios of runs on a machine of their own differ by less; see bench/README.md. */
+/** See bench/README.md for where it comes from. */
 const MARGIN = '0.25'
+/** CPU time of other work beyond which figures are worth little, % of a core. */
+const QUIET_PERCENT = 20
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 
 const usage = `npm run bench -- [MEASURE …] [options]
@@ -137,6 +139,10 @@ async function holds(
     `${name}: ${verdict.compared} ratios compared, ${verdict.failed.length} worse by more than ${margin * 100} %`
   )
   for (const finding of verdict.failed) console.log(`  ${findingText(finding)}`)
+  if (disturbance(results) > QUIET_PERCENT)
+    console.log(
+      `  Other work took up to ${Math.round(disturbance(results))} % of a core meanwhile: measure again when the machine is idle.`
+    )
   return verdict.failed.length === 0
 }
 

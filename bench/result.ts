@@ -86,8 +86,9 @@ export interface FilledCopy extends AsyncDisposable {
 
 export type Measure = (options: MeasureOptions) => Promise<Result[]>
 
+/** The median of what could be measured; NaN when nothing could. */
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
+  const sorted = values.filter(value => !Number.isNaN(value)).toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { betterRatios, checkRatios, findingText, noiseOf } from '../../bench/check.ts'
+import { betterRatios, checkRatios, disturbance, findingText, noiseOf } from '../../bench/check.ts'
 import { withRatios, type Result } from '../../bench/result.ts'
 
 /** A result with one ratio for each cost, all to a peer whose event costs 10. */
@@ -46,6 +46,15 @@ test('of two measures each ratio counts as it was better', () => {
 test('a measure that failed the second time counts as it was the first time', () => {
   const better = betterRatios([resultOf({ fast: 6 })], [])
   expect(better[0]?.rows[1]?.ratios).toEqual([{ to: 'Peer', value: 0.6 }])
+})
+
+test('tells how much of a core other work took, at most', () => {
+  const rows = [
+    { name: 'Peer', figures: { cost: 1, 'others %': 3 } },
+    { name: 'Tocsin', figures: { cost: 1, 'others %': 41 } }
+  ]
+  expect(disturbance([{ measure: 'in', title: 'Events in', rows }, resultOf({ fast: 4 })])).toBe(41)
+  expect(disturbance([])).toBe(0)
 })
 
 test('noise is the furthest that a round was from its median', () => {

@@ -11,6 +11,11 @@ test('a median is the middle one, or lies between the two in the middle', () => 
   expect(median([])).toBeNaN()
 })
 
+test('a round in which nothing could be measured does not count', () => {
+  expect(median([9, Number.NaN, 1, 5])).toBe(5)
+  expect(median([Number.NaN])).toBeNaN()
+})
+
 test('a row has the median of each column over its rounds', () => {
   const row = rowOf('Tocsin', [
     { cost: 3, rate: 10 },
