@@ -73,12 +73,21 @@ function openForReading(path: string): number | null {
 
 type Sums = [number, number]
 
-function checksum(bytes: Buffer, [first, second]: Sums, bigEndian: boolean): Sums {
-  for (let at = 0; at < bytes.length; at += 8) {
-    first = (first + (bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at)) + second) >>> 0
-    second = (second + (bigEndian ? bytes.readUInt32BE(at + 4) : bytes.readUInt32LE(at + 4)) + first) >>> 0
+/** SQLite's own checksum, over a whole number of pairs of words. */
+function checksum(bytes: Buffer, sums: Sums, bigEndian: boolean): Sums {
+  const words = wordsOf(bigEndian ? Buffer.from(bytes).swap32() : bytes)
+  let [first, second] = [sums[0] | 0, sums[1] | 0]
+  for (let at = 0; at < words.length; at += 2) {
+    first = (first + (words[at] ?? 0) + second) | 0
+    second = (second + (words[at + 1] ?? 0) + first) | 0
   }
-  return [first, second]
+  return [first >>> 0, second >>> 0]
+}
+
+/** Little-endian words, as every machine has them that Node.js runs on. */
+function wordsOf(bytes: Buffer): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer)
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
 }
 
 function sameSums(bytes: Buffer, at: number, [first, second]: Sums): boolean {
