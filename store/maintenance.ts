@@ -55,7 +55,8 @@ export class Maintenance {
     } catch (err) {
       if (this.#stopped) return
       // The commits say that the disk is full; maintenance need not say it again.
-      if (err instanceof CommitError) this.#options.log.debug({ err }, 'maintenance of the log put off')
+      if (err instanceof CommitError && err.code === 'disk-full')
+        this.#options.log.debug({ err }, 'maintenance of the log put off')
       else this.#options.log.error({ err }, 'maintenance of the log failed')
     }
   }

@@ -218,6 +218,17 @@ describe('a damaged block', () => {
     expect(await readAll(store)).toEqual({ seqs: allBut(4), gaps: [{ from: 4, to: 4 }] })
   })
 
+  test('that retention cannot remove is complained of', async () => {
+    await using place = await filledPlace()
+    const at = await placeOf(place.file, 'needle-4')
+    await overwrite(place.file, Math.ceil(at / 8192) * 8192, Buffer.alloc(8192))
+    const errors: string[] = []
+    const log = pino({ level: 'error' }, { write: line => void errors.push(line) })
+    await using _store = await openIn(place.dir, { log, maintenanceMs: 10, retentionBytesMax: 1 })
+    await eventually(() => errors.some(line => line.includes('maintenance of the log failed')))
+    expect(errors.join()).toContain('malformed')
+  })
+
   test('is counted once', async () => {
     await using place = await filledPlace()
     await flipByte(place.file, await placeOf(place.file, 'needle-4'))
