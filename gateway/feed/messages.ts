@@ -98,9 +98,8 @@ export function encodeBatch(format: Format, entries: readonly Entry[], options: 
   switch (format) {
     case 'json': {
       const items = entries.map(entry => entry.json(epoch)).join(',')
-      return textFrame(
-        `{"type":"notifications","id":${JSON.stringify(id)},"items":[${items}],"cursor":"${cursor}"}`
-      )
+      const head = `{"type":"notifications","id":${JSON.stringify(id)},"items":[`
+      return textFrame([head, items, `],"cursor":"${cursor}"}`])
     }
     case 'msgpack': {
       const items = entries.map(entry => entry.msgpack(epoch))
@@ -131,7 +130,7 @@ function sseNotification(epoch: string, entry: Entry): string {
 export function encodeControl(format: Format, message: ControlMessage): Buffer {
   switch (format) {
     case 'json':
-      return textFrame(JSON.stringify(message))
+      return textFrame([JSON.stringify(message)])
     case 'msgpack':
       return binaryFrame([pack(message)])
     case 'sse': {
@@ -153,11 +152,19 @@ export function encodeProgress(format: Format, options: BatchOptions): Buffer {
 const FIN_TEXT = 0x81
 const FIN_BINARY = 0x82
 
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text)
-  const { frame, at } = allocateFrame(FIN_TEXT, length)
-  frame.write(text, at, length === text.length ? 'latin1' : 'utf8') // ASCII throughout when the lengths agree
-  return frame
+/** The parts one after the other. Joined as text first, the largest of them would be copied once more. */
+function textFrame(parts: readonly string[]): Buffer {
+  const lengths = parts.map(part => Buffer.byteLength(part))
+  const whole = allocateFrame(
+    FIN_TEXT,
+    lengths.reduce((sum, length) => sum + length, 0)
+  )
+  let at = whole.at
+  for (const [index, part] of parts.entries()) {
+    const ascii = lengths[index] === part.length // ASCII throughout when the lengths agree
+    at += whole.frame.write(part, at, ascii ? 'latin1' : 'utf8')
+  }
+  return whole.frame
 }
 
 function binaryFrame(parts: readonly Uint8Array[]): Buffer {
