@@ -1,14 +1,14 @@
 // Logs of millions of notifications, filled once in a run and copied for each measure that needs one.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, rm, statfs } from 'node:fs/promises'
-import { constants, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants } from 'node:fs'
+import { cp, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { FilledCopy, FilledStores } from '../result.ts'
 import { startTocsin } from '../servers/tocsin.ts'
+import { temporaryFolder, type TemporaryFolder } from '../servers/temporary-folder.ts'
 import { eventsOf, OFTEN } from './fleet.ts'
 
 /** What a notification takes on the disk, with room for its write-ahead log; measured, and rounded up. */
@@ -20,7 +20,7 @@ const program = fileURLToPath(new URL('./fill-log.js', import.meta.url))
 export class FilledLogs implements FilledStores, AsyncDisposable {
   readonly #filled = new Map<number, Promise<string>>()
   readonly #progress: (text: string) => void
-  #folder: Promise<string> | null = null
+  #folder: Promise<TemporaryFolder> | null = null
   #copies = 0
 
   constructor(progress: (text: string) => void) {
@@ -28,7 +28,7 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
   }
 
   async copy(notifications: number): Promise<FilledCopy> {
-    const folder = await (this.#folder ??= temporaryFolder())
+    const { path: folder } = await (this.#folder ??= temporaryFolder('logs'))
     let filled = this.#filled.get(notifications)
     if (filled === undefined) {
       await this.#mindTheDisk(folder, 2 * notifications)
@@ -41,7 +41,8 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#folder !== null) await rm(await this.#folder, { recursive: true, force: true })
+    const folder = await this.#folder
+    await folder?.[Symbol.asyncDispose]()
   }
 
   async #mindTheDisk(folder: string, notifications: number): Promise<void> {
@@ -68,13 +69,6 @@ export class FilledLogs implements FilledStores, AsyncDisposable {
     await settle(dir, notifications)
     return dir
   }
-}
-
-/** A folder that is removed in any case: gigabytes are not left behind by a bench that is broken off. */
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  return folder
 }
 
 /** Lets a server take note of all that is there, and say goodbye, as one does that has been running. */

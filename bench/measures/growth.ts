@@ -1,11 +1,11 @@
 // How the cost of an event grows with what a server has to carry beside it: connections, subscribers, a long log, rules.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compare, type Contender } from '../compare.ts'
 import { LoadProcess } from '../load/load-process.ts'
 import type { Chart, MeasureOptions, Result, Row } from '../result.ts'
 import { startTocsin, type TocsinOptions } from '../servers/tocsin.ts'
+import { temporaryFolder } from '../servers/temporary-folder.ts'
 import { buildsOf } from './builds.ts'
 import { ruleList } from './rule-texts.ts'
 
@@ -153,9 +153,8 @@ async function publishing(
 
 /** A server with rules, of which some look at the events and the others at what nobody sends. */
 async function ruled(rules: number, looking: number, context: Context): Promise<Contender> {
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-bench-rules-'))
-  context.stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const file = join(folder, 'alerting.yaml')
+  const folder = context.stack.use(await temporaryFolder('rules'))
+  const file = join(folder.path, 'alerting.yaml')
   const topics = Array.from({ length: rules }, (_, index) =>
     index < looking ? 'bench/+/temperature' : `bench/+/machine-${index}`
   )

@@ -76,7 +76,9 @@ async function timeRounds(
     await timed.start()
     await delay(seconds * 1000)
     const counts = await timed.counts()
-    const ms = (name: string) => (counts[name] ?? Number.NaN) / 1000
+    // What did not come took no time that could be told.
+    const ms = (name: string) =>
+      (counts['events'] ?? 0) > 0 ? (counts[name] ?? Number.NaN) / 1000 : Number.NaN
     const figures = {
       'per second': (counts['events'] ?? Number.NaN) / seconds,
       'median ms': ms('medianMicroseconds'),

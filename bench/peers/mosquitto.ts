@@ -1,10 +1,10 @@
 // Mosquitto as the system's package installs it, configured by mosquitto.conf beside this.
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../servers/free-port.ts'
 import { lineOf, startServer, type ServerProcess } from '../servers/server.ts'
+import { temporaryFolder } from '../servers/temporary-folder.ts'
 import { PeerMissing, peerFile } from './peer.ts'
 
 export interface MosquittoProcess extends ServerProcess {
@@ -21,8 +21,8 @@ export function mosquittoVersion(): string | null {
 export async function startMosquitto(): Promise<MosquittoProcess> {
   if (mosquittoVersion() === null)
     throw new PeerMissing('Mosquitto', 'it is not installed; on Debian: apt-get install mosquitto')
-  const dir = await mkdtemp(join(tmpdir(), 'tocsin-bench-mosquitto-'))
-  const file = join(dir, 'mosquitto.conf')
+  const folder = await temporaryFolder('mosquitto')
+  const file = join(folder.path, 'mosquitto.conf')
   const port = await freePort()
   const settings = await readFile(peerFile('mosquitto.conf'), 'utf8')
   await writeFile(file, `${settings}listener ${port} 127.0.0.1\n`)
@@ -33,7 +33,7 @@ export async function startMosquitto(): Promise<MosquittoProcess> {
     mqttPort: port,
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]()
-      await rm(dir, { recursive: true, force: true })
+      await folder[Symbol.asyncDispose]()
     }
   }
 }

@@ -25,7 +25,7 @@ export async function startServer(
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   await once(child, 'spawn')
   const orphan = () => void child.kill('SIGKILL') // a bench that is broken off takes its servers with it
-  process.once('exit', orphan)
+  process.prependOnceListener('exit', orphan) // before its folder is removed
   const exited = once(child, 'exit')
   return {
     pid: child.pid ?? 0,

@@ -1,9 +1,9 @@
 // Tocsin as it ships: `tocsin serve` in a temporary folder, on ports that the system chose.
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lineOf, startServer, type ServerProcess } from './server.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface TocsinProcess extends ServerProcess {
   mqttPort: number
@@ -39,13 +39,12 @@ export async function startTocsin({
   dir: given,
   httpPort = 0
 }: TocsinOptions = {}): Promise<TocsinProcess> {
-  const dir = given ?? (await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'tocsin-bench-')))
+  const folder = given === undefined ? await temporaryFolder('tocsin') : null
+  const dir = given ?? folder?.path ?? ''
   const program = [process.execPath, ...MEMORY_FLAGS, ...nodeFlags, main ?? ownMain]
   const ports = [...PORTS, '--http.port', String(httpPort)]
   const server = await startServer([...program, 'serve', '--store.dir', dir, ...ports, ...LIMITS, ...flags])
-  const remove = async () => {
-    if (given === undefined) await rm(dir, { recursive: true, force: true })
-  }
+  const remove = async () => folder?.[Symbol.asyncDispose]()
   try {
     const line = await lineOf(server.child, text => text.includes('"Serving"'))
     const serving = JSON.parse(line) as { mqtt: string; tcp: string; http: string }
