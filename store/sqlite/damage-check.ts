@@ -22,7 +22,8 @@ export function checkFiles(dir: string): { framesLost: number } {
   const wal = readWal(`${path}-wal`)
   const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   if (bytes === 0) {
-    if (wal.pages.size > 0 && !wal.pages.has(1)) throw damaged(dir, 'tocsin.db is empty')
+    // SQLite would make a new database, and remove the write-ahead file of the one that was there.
+    if (wal.pages.size > 0 || epochOf(dir) !== null) throw notTheSame(dir)
     return wal
   }
   const header = readHeader(path)
@@ -67,22 +68,26 @@ export function checkTables(db: DatabaseSync, dir: string): void {
 
 /** That the log is the one this folder had before; a folder that had none notes it. Throws `store-unreadable`. */
 export function checkEpoch(dir: string, epoch: string): void {
-  const path = join(dir, EPOCH_FILE)
-  const before = readIfThere(path)
-  if (before === null) writeFileSync(path, `${epoch}\n`, { mode: 0o600 })
-  else if (before !== epoch)
-    throw new StoreError(
-      'store-unreadable',
-      `the database in ${dir} is not the one that was there before: tocsin.db is missing, empty or another log. ` +
-        `Put it back, or remove ${path} if that is meant`
-    )
+  const before = epochOf(dir)
+  if (before === null) writeFileSync(join(dir, EPOCH_FILE), `${epoch}\n`, { mode: 0o600 })
+  else if (before !== epoch) throw notTheSame(dir)
 }
 
-function readIfThere(path: string): string | null {
+/** Null where none was noted. */
+function epochOf(dir: string): string | null {
   try {
-    return readFileSync(path, 'utf8').trim()
+    return readFileSync(join(dir, EPOCH_FILE), 'utf8').trim()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
+}
+
+function notTheSame(dir: string): StoreError {
+  const [epochFile, walFile] = [join(dir, EPOCH_FILE), join(dir, 'tocsin.db-wal')]
+  return new StoreError(
+    'store-unreadable',
+    `the database in ${dir} is not the one that was there before: tocsin.db is missing, empty or another log. ` +
+      `Put it back, or remove ${epochFile} and ${walFile} if that is meant`
+  )
 }

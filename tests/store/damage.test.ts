@@ -317,6 +317,7 @@ describe('a start refuses, and says what can be done,', () => {
       code: 'store-unreadable',
       message: expect.stringContaining('remove')
     })
+    expect((await stat(place.file).catch(() => null))?.size ?? 0).toBe(0)
     await rm(join(place.dir, 'log.epoch'))
     await using store = await place.open()
     expect(store.log.bounds().last).toBe(0)
@@ -342,6 +343,18 @@ describe('the end of the write-ahead file', () => {
 
   test('that a crash left whole is taken without a word', async () => {
     expect(await startAfterCrash({ flipFromEnd: null })).toEqual({ last: BLOCKS, warnings: [] })
+  })
+
+  test('whose database is gone stays, and the start is refused', async () => {
+    await using place = await sqlitePlace()
+    await using copy = await temporaryFolder()
+    await using running = await place.open()
+    await appended(running.log, event('x'))
+    for (const name of ['tocsin.db', 'tocsin.db-wal'])
+      await copyFile(join(place.dir, name), join(copy.path, name))
+    await truncate(join(copy.path, 'tocsin.db'), 0)
+    await expect(openIn(copy.path)).rejects.toMatchObject({ code: 'store-unreadable' })
+    expect((await stat(join(copy.path, 'tocsin.db-wal'))).size).toBeGreaterThan(0)
   })
 
   test('that is damaged is left out, with a warning', async () => {
