@@ -17,7 +17,7 @@ export interface PlotOptions {
 const WIDTH = 720
 const PANEL_HEIGHT = 180
 const LEFT = 56
-const RIGHT = 16
+const RIGHT = 28
 const TOP = 28
 const BOTTOM = 26
 const TICKS = 4
