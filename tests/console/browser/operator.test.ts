@@ -403,10 +403,12 @@ inBrowser('a new critical alert', () => {
       { everyMs: 300 }
     )
     expect((await called()).shown[0]).toMatch(/^freezer-\w+ is at 1 °C$/)
-    // It is kept in this browser.
+    // It is kept in this browser, which wants a click before it lets a page sound.
     await page.reload()
+    await page.getByText('Click anywhere to let this page sound.').waitFor()
     await page.getByRole('button', { name: /You and this page/ }).click()
     expect(await page.getByLabel('Play a sound').isChecked()).toBe(true)
+    expect(await page.getByText('Click anywhere').count()).toBe(0)
     expect(window.troubles).toEqual([])
   })
 })
