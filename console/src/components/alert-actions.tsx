@@ -9,7 +9,8 @@ import { texts } from '../texts.ts'
 import { AskDialog } from './ask-dialog.tsx'
 import { say } from './toast.tsx'
 
-export type AlertAction = 'acknowledge' | 'resolve' | 'silence'
+export const alertActions = ['acknowledge', 'resolve', 'silence'] as const
+export type AlertAction = (typeof alertActions)[number]
 
 const words = texts.actions
 

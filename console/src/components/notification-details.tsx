@@ -8,6 +8,8 @@ import type { FeedQuery } from '../feed/feed-query.ts'
 import { lineOf, wholeTimeText, clockText } from '../format.ts'
 import { pathOf } from '../state/router.ts'
 import { texts } from '../texts.ts'
+import { Facts } from './facts.tsx'
+import type { Fact } from './facts.tsx'
 import { Link } from './link.tsx'
 import { Loading, useLoaded } from './loading.tsx'
 import { Problem } from './problem.tsx'
@@ -34,14 +36,7 @@ export function NotificationDetails({
       <p class="details-lead">
         <SeverityMark severity={notification.severity} /> {texts.kinds[notification.kind]}
       </p>
-      <dl class="facts">
-        {factsOf(notification).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={factsOf(notification)} />
       {notification.kind === 'event' && <Payload event={notification} />}
       {onFilter && (
         <p class="actions">
@@ -118,14 +113,7 @@ function Cause({ cause }: { cause: Notification }) {
           <time dateTime={new Date(cause.at).toISOString()}>{clockText(cause.at)}</time>{' '}
           {texts.kinds[cause.kind]} {cause.device} {subject} <span class="quiet">{text}</span>
         </summary>
-        <dl class="facts">
-          {factsOf(cause).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={factsOf(cause)} />
         {cause.kind === 'event' && <Payload event={cause} />}
       </details>
     </li>
@@ -150,8 +138,6 @@ async function readCauses(
   }
   return { causes, gone: false }
 }
-
-type Fact = [name: string, value: preact.ComponentChildren]
 
 function factsOf(notification: Notification): Fact[] {
   const { at, device, cursor } = notification

@@ -2,7 +2,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Alert } from '../../api/shapes.ts'
-import { canDo } from '../../components/alert-actions.tsx'
+import { alertActions, canDo } from '../../components/alert-actions.tsx'
 import type { AlertAction } from '../../components/alert-actions.tsx'
 import { Link } from '../../components/link.tsx'
 import { SeverityMark } from '../../components/severity.tsx'
@@ -21,8 +21,6 @@ export interface AlertListRowProps {
   onCurrent: () => void
   onAct: (action: AlertAction) => void
 }
-
-const actions = ['acknowledge', 'resolve', 'silence'] as const
 
 export function AlertListRow({ alert, index, current, toFocus, onCurrent, onAct }: AlertListRowProps) {
   const { id, severity, state, title, device, rule, firstAt, count, acknowledged, resolved, flapping } = alert
@@ -70,7 +68,7 @@ export function AlertListRow({ alert, index, current, toFocus, onCurrent, onAct 
         {resolved === null ? <Since at={firstAt} /> : <Time at={resolved.at} />}
       </span>
       <span role="cell" class="alert-actions">
-        {actions
+        {alertActions
           .filter(action => canDo(action, alert))
           .map(action => (
             <button

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { get } from '../../api/requests.ts'
 import type { Alert, AlertStory } from '../../api/shapes.ts'
-import { AlertActionDialog, canDo } from '../../components/alert-actions.tsx'
+import { AlertActionDialog, alertActions, canDo } from '../../components/alert-actions.tsx'
 import type { AlertAction } from '../../components/alert-actions.tsx'
 import { Link } from '../../components/link.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
@@ -20,7 +20,6 @@ import { TimeLine } from './time-line.tsx'
 import { WhoWasTold } from './who-was-told.tsx'
 
 const words = texts.alertPage
-const actions = ['acknowledge', 'resolve', 'silence'] as const
 
 export function AlertPage({ id }: { id: string }) {
   const load = useCallback(
@@ -96,7 +95,7 @@ function Story({ story, onChanged }: { story: AlertStory; onChanged: () => void 
         {alert.detail !== '' && <p>{alert.detail}</p>}
         <Silenced alert={alert} />
         <p class="actions">
-          {actions
+          {alertActions
             .filter(action => canDo(action, alert))
             .map(action => (
               <button

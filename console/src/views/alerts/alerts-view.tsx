@@ -1,7 +1,6 @@
 // What is wrong, the worst first, live; and what was wrong before. Acted on by buttons or keys.
 import { useMemo, useRef, useState } from 'preact/hooks'
-import { severities } from '../../api/shapes.ts'
-import type { Alert, Severity } from '../../api/shapes.ts'
+import type { Alert } from '../../api/shapes.ts'
 import { AlertActionDialog, canDo } from '../../components/alert-actions.tsx'
 import type { AlertAction } from '../../components/alert-actions.tsx'
 import { FilterForm } from '../../components/filter-form.tsx'
@@ -9,6 +8,7 @@ import { Link } from '../../components/link.tsx'
 import { Loading } from '../../components/loading.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { useRowHeight } from '../../components/row-height.ts'
+import { SeveritySelect } from '../../components/severity-select.tsx'
 import { TypedField } from '../../components/typed-field.tsx'
 import { VirtualList } from '../../components/virtual-list.tsx'
 import { addressOfAlertQuery, alertPasses, alertQueryOfAddress } from '../../alerts/alert-query.ts'
@@ -70,19 +70,7 @@ function ShowChoice({ query }: { query: AlertQuery }) {
 function Filters({ query }: { query: AlertQuery }) {
   return (
     <FilterForm label={words.title} active={addressOfAlertQuery({ ...query, show: 'open' }) !== ''}>
-      <label class="field field-short">
-        <span>{texts.feed.severityMin}</span>
-        <select
-          value={query.severityMin}
-          onChange={event => show({ ...query, severityMin: event.currentTarget.value as Severity })}
-        >
-          {severities.map(severity => (
-            <option key={severity} value={severity}>
-              {texts.severities[severity]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SeveritySelect value={query.severityMin} onChange={severityMin => show({ ...query, severityMin })} />
       <TypedField
         label={words.rules}
         hint={words.rulesHint}

@@ -1,5 +1,6 @@
 // Which alerts are told by which channels, when, and to whom next.
 import type { Route } from '../../api/shapes.ts'
+import { Facts } from '../../components/facts.tsx'
 import { durationText } from '../../format.ts'
 import { matchText } from '../../match/match-words.ts'
 import { texts } from '../../texts.ts'
@@ -31,14 +32,7 @@ function RouteCard({ route }: { route: Route }) {
   return (
     <li class="card">
       <h3>{route.name}</h3>
-      <dl class="facts">
-        {factsOf(route).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={factsOf(route)} />
       {route.continue && <p class="route-on">↓ {words.goesOn}</p>}
     </li>
   )

@@ -1,7 +1,8 @@
 // What the feed shows: fields that change the page's address when one has stopped typing.
-import { kinds, severities } from '../../api/shapes.ts'
-import type { Kind, Severity } from '../../api/shapes.ts'
+import { kinds } from '../../api/shapes.ts'
+import type { Kind } from '../../api/shapes.ts'
 import { FilterForm } from '../../components/filter-form.tsx'
+import { SeveritySelect } from '../../components/severity-select.tsx'
 import { TypedField } from '../../components/typed-field.tsx'
 import { addressOfQuery, everything, termsOf } from '../../feed/feed-query.ts'
 import type { FeedQuery } from '../../feed/feed-query.ts'
@@ -37,19 +38,7 @@ export function FeedFilters({ query, onChange }: FeedFiltersProps) {
         value={query.text}
         onTyped={text => change({ text })}
       />
-      <label class="field field-short">
-        <span>{words.severityMin}</span>
-        <select
-          value={query.severityMin}
-          onChange={event => change({ severityMin: event.currentTarget.value as Severity })}
-        >
-          {severities.map(severity => (
-            <option key={severity} value={severity}>
-              {texts.severities[severity]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SeveritySelect value={query.severityMin} onChange={severityMin => change({ severityMin })} />
       <KindsField chosen={query.kinds} onChange={chosen => change({ kinds: chosen })} />
       {addressOfQuery(query) !== '' && (
         <button type="button" class="button" onClick={() => onChange(everything)}>
