@@ -1,7 +1,7 @@
 // The bench's section of docs/proof.md, written from the committed results. Pure.
 import { noiseOf } from './check.ts'
 import type { Committed } from './committed-results.ts'
-import { cellsOf, figureText, goalText, verdictOf } from './report.ts'
+import { cellsOf, goalText, measuredText, verdictOf } from './report.ts'
 import { isMet, type Goal, type Result } from './result.ts'
 
 export const BEGIN = '<!-- bench:begin -->'
@@ -71,11 +71,7 @@ function introduction(measures: readonly Committed[]): string {
 
 function goalTable(goals: readonly Goal[]): string {
   const met = goals.filter(goal => isMet(goal) === true).length
-  const lines = goals.map(goal => [
-    goalText(goal),
-    `${figureText(goal.figure)} ${goal.unit}`,
-    verdictOf(goal)
-  ])
+  const lines = goals.map(goal => [goalText(goal), measuredText(goal), verdictOf(goal)])
   return `${met} of ${goals.length} are met.\n\n${markdownTable([['goal', 'measured', ''], ...lines])}`
 }
 

@@ -18,7 +18,7 @@ export function tableOf({ title, rows, goals = [], notes = [], missing = [] }: R
   return [
     title,
     ...text.map(line => `  ${line}`),
-    ...goals.map(goal => `  ${verdictOf(goal)}: ${goalText(goal)}: ${figureText(goal.figure)} ${goal.unit}`),
+    ...goals.map(goal => `  ${verdictOf(goal)}: ${goalText(goal)}: ${measuredText(goal)}`),
     ...[...missing, ...notes].map(note => `  * ${note}`)
   ].join('\n')
 }
@@ -44,6 +44,11 @@ export function verdictOf(goal: Goal): string {
   const met = isMet(goal)
   if (met === null) return 'not measured'
   return met ? 'met' : 'missed'
+}
+
+/** What was measured of a goal, with its unit. */
+export function measuredText({ figure, unit }: Goal): string {
+  return Number.isNaN(figure) ? '–' : `${figureText(figure)} ${unit}`
 }
 
 /** What is wanted, such as `MQTT QoS 1 in ≤ 1 × Mosquitto`. */
