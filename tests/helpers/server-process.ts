@@ -10,6 +10,8 @@ import { eventually } from './eventually.ts'
 
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 const READY_TIMEOUT_MS = 60_000
+/** How `npm start` and the container image run it. */
+export const SHIPPED_NODE_ARGUMENTS = ['--max-semi-space-size=16']
 const OUTPUT_CHARACTERS_MAX = 100_000
 
 export interface ServerPorts {

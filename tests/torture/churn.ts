@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Random } from '../helpers/random.ts'
-import { ServerProcess } from '../helpers/server-process.ts'
+import { ServerProcess, SHIPPED_NODE_ARGUMENTS } from '../helpers/server-process.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { FaultyReceiver } from '../system/faulty-receiver.ts'
 import { ChurnLoad, rulesOf } from './churn-load.ts'
@@ -15,8 +15,6 @@ import type { Scenario } from './scenario.ts'
 const SECONDS = 480
 const SECONDS_FULL = 1800
 const SAMPLE_MS = 1000
-/** As `npm start` and the container image have it. */
-const NODE_ARGUMENTS = ['--max-semi-space-size=16']
 const MIB = 1024 ** 2
 /** Most that the line may rise after the warm-up. */
 const MEMORY_RISE_MAX = 0.1
@@ -50,7 +48,7 @@ export const churn: Scenario = {
     await using server = await ServerProcess.start(
       join(folder.path, 'data'),
       { ...settings, 'alerting.file': alertingFile },
-      { nodeArguments: NODE_ARGUMENTS }
+      { nodeArguments: SHIPPED_NODE_ARGUMENTS }
     )
     const load = new ChurnLoad({ server, random: new Random(seed), alertingFile, webhook: receiver.url })
     load.start()

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { eventually } from '../helpers/eventually.ts'
-import { ServerProcess } from '../helpers/server-process.ts'
+import { ServerProcess, SHIPPED_NODE_ARGUMENTS } from '../helpers/server-process.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import type { MalformedData, MalformedReport } from './malformed-senders.ts'
 import { Probe } from './probe.ts'
@@ -12,7 +12,7 @@ const EACH = 10_000
 const EACH_FULL = 200_000
 const AT_ONCE = 40
 const DRIBBLING = 40
-const RESIDENT_MAX_BYTES = 400 * 1024 ** 2
+const RESIDENT_MAX_BYTES = 512 * 1024 ** 2
 const MIB = 1024 ** 2
 const settings = {
   // What is malformed is to be read, and not refused for its number.
@@ -29,7 +29,9 @@ export const malformed: Scenario = {
   async run({ rounds, seed, full, say }) {
     const each = rounds ?? (full ? EACH_FULL : EACH)
     await using folder = await temporaryFolder()
-    await using server = await ServerProcess.start(folder.path, settings)
+    await using server = await ServerProcess.start(folder.path, settings, {
+      nodeArguments: SHIPPED_NODE_ARGUMENTS
+    })
     await using probe = await Probe.start(server)
     await eventually(async () => (await server.metric('tocsin_log_notifications_total')) > 20, {
       what: 'a warm server'
