@@ -4,7 +4,7 @@ import { FeedConnection } from '../feed/feed-connection.ts'
 import type { FeedStatus } from '../feed/feed-connection.ts'
 import { say } from '../components/toast.tsx'
 import { texts } from '../texts.ts'
-import { loadSession, session } from './session.ts'
+import { leaving, loadSession, session } from './session.ts'
 
 export const feedStatus = signal<FeedStatus>({ state: 'connecting' })
 
@@ -35,7 +35,7 @@ async function lookAgain(reason: string): Promise<void> {
 const REFUSED_PAUSE_MS = 30_000
 
 const signedIn = signal(false)
-effect(() => void (signedIn.value = session.value != null))
+effect(() => void (signedIn.value = session.value != null && !leaving.value))
 effect(() => {
   if (signedIn.value) feed.start()
   else feed.stop()

@@ -7,6 +7,9 @@ import type { Role, Session } from '../api/shapes.ts'
 /** Undefined: not known yet. Null: nobody. */
 export const session = signal<Session | null | undefined>(undefined)
 
+/** Whether the server is being told that somebody signs out: the live connection ends before, and not by that. */
+export const leaving = signal(false)
+
 whenSignedOut(() => (session.value = null))
 
 // A session is renewed by requests, and a page that only listens to the feed makes none.
@@ -47,10 +50,14 @@ export async function signIn(by: { token: string } | { code: string }): Promise<
 
 /** Ends the session. Rejects with a `RequestError` when the server did not hear of it: then it goes on. */
 export async function signOut(): Promise<void> {
+  leaving.value = true
   try {
     await remove('/v1/session')
+    session.value = null
   } catch (error) {
-    if ((error as { status?: number }).status !== 401) throw error // one that is over already is just as well
+    if ((error as { status?: number }).status !== 401) throw error
+    session.value = null // one that is over already is just as well
+  } finally {
+    leaving.value = false
   }
-  session.value = null
 }
