@@ -62,6 +62,9 @@ export function checkTables(db: DatabaseSync, dir: string): void {
     if (rows > CHECKED_ROWS_MAX) continue
     const [problem] = db.prepare(`pragma integrity_check("${name}")`).all()
     const text = String(problem?.['integrity_check'])
+      .replace('*** in database main ***', '')
+      .trim()
+      .replaceAll('\n', ', ')
     if (text !== 'ok') throw damaged(dir, `table ${name}: ${text}`)
   }
 }

@@ -300,6 +300,16 @@ describe('a start refuses, and says what can be done,', () => {
     await expect(openIn(place.dir)).rejects.toMatchObject(unreadable('table stream'))
   })
 
+  test('a damaged page of a table, in one line', async () => {
+    await using place = await filledPlace()
+    const { at, bytes } = rootPage(place.file, 'state')
+    await overwrite(place.file, at, Buffer.alloc(bytes))
+    await expect(openIn(place.dir)).rejects.toMatchObject({
+      code: 'store-unreadable',
+      message: expect.stringMatching(/^the database in .*backup.*$/)
+    })
+  })
+
   test('a block’s list of streams that is damaged', async () => {
     await using place = await filledPlace()
     update(
