@@ -136,6 +136,23 @@ describe('a follower of the feed', () => {
     expect(shown()).toEqual(['gap', 2, 1])
   })
 
+  test('shows a gap in what came before where it is', async () => {
+    await using server = await startGateway()
+    using page = new Page(server)
+    await server.append(...events(1, 4))
+    const gap = { from: 'a-2', to: 'a-3' }
+    using followed = follow(server, page, {
+      readBack: async (place, filter, limit) => {
+        const read = await reads.read(place, filter, limit)
+        return { ...read, items: read.items.filter(({ kind }) => kind === 'event'), gap }
+      }
+    })
+    const reads = new Reads(server)
+    page.connection.start()
+    await eventually(() => followed.follower.history.value === 'end')
+    expect(followed.shown()).toEqual(['gap', 4, 3, 2, 1])
+  })
+
   test('drops an older page that no longer joins on, and reads it anew', async () => {
     await using server = await startGateway()
     using page = new Page(server)

@@ -210,7 +210,9 @@ export class FeedFollower {
       const page = await readBack(this.#olderPlace(), this.#filter, searches ? SEARCH_PAGE : PAGE)
       if (this.#ended || this.#trims !== trims) return 'idle'
       const wanted = page.items.filter(this.#passes)
-      this.list.addOlder(wanted)
+      // What is missing lies between the place that was asked for and the newest of the page.
+      const { gap } = page
+      this.list.addOlder(gap === undefined ? wanted : [{ kind: 'gap', cursor: gap.to, ...gap }, ...wanted])
       this.#olderFrom = { before: page.cursor }
       found += wanted.length
       const oldest = page.items.at(-1)

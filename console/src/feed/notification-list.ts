@@ -64,7 +64,7 @@ export class NotificationList {
   }
 
   /** Adds a page of older ones, newest first; those that are here already (they came live meanwhile) are passed by. */
-  addOlder(page: readonly Notification[]): void {
+  addOlder(page: readonly ListEntry[]): void {
     const known = new Set(this.#entries.map(({ cursor }) => cursor))
     const older = page.filter(({ cursor }) => !known.has(cursor)).toReversed()
     const room = Math.max(0, this.#options.historyMax - this.#entries.length)
