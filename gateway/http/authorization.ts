@@ -23,8 +23,7 @@ export function installAuthorization(app: FastifyInstance, options: Authorizatio
     const { role, forNobody = false } = request.routeOptions.config
     if (role === undefined) return
     const { authorization, cookie } = request.headers
-    const bringsNothing = authorization === undefined && options.sessions.cookie.read(cookie).length === 0
-    if (forNobody && bringsNothing) return
+    if (forNobody && authorization === undefined && options.sessions.cookie.read(cookie).length === 0) return
     const signedIn = authorization === undefined ? findSession(request, options) : null
     const row = signedIn === null ? findOperator(authorization, options.tokens) : signedIn.operator
     if (!includesRole(row.role, role))

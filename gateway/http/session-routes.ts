@@ -110,7 +110,7 @@ export function sessionRoutes(app: FastifyInstance, context: HttpContext): void 
   app.post('/v1/session/codes', {
     config: {
       role: 'viewer',
-      summary: 'A one-time code with which a browser signs in with the rights of the caller.',
+      summary: 'A one-time code with which a browser signs in with the rights of the caller’s token.',
       answers: {
         201: {
           description: 'Made; it is in this answer and nowhere else',

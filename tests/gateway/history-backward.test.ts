@@ -42,6 +42,26 @@ describe('history backward', () => {
     expect(payloads(onward)).toEqual([1, 2, 3, 4, 5])
   })
 
+  test('through a cursor takes what lies at it, too, which a feed that begins there does not send', async () => {
+    await using server = await startGateway()
+    await server.append(...numbers(5))
+    const { body: now } = await server.ask('/v1/notifications')
+    await server.append(numbered(6))
+    expect(payloads(await server.ask(`/v1/notifications?through=${now.cursor}`))).toEqual(falling(5, 1))
+    expect(payloads(await server.ask(`/v1/notifications?after=${now.cursor}`))).toEqual([6])
+    const empty = await server.ask('/v1/notifications?through=otherlog-3')
+    expect(empty.body).toMatchObject({ gap: { to: 'otherlog-3' } })
+    for (const query of [
+      'through=latest&before=latest',
+      'through=latest&after=earliest',
+      'through=latest&wait=1s'
+    ])
+      expect(await server.ask(`/v1/notifications?${query}`)).toMatchObject({
+        status: 400,
+        body: { code: 'request-invalid' }
+      })
+  })
+
   test('takes filters, and fills its page from memory and from the database', async () => {
     await using server = await startGateway({ store: { recentBytesMax: 20_000 } })
     for (let hundred = 0; hundred < 5; hundred++)
