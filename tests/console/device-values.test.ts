@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Alert, EventNotification, LastEvent } from '../../console/src/api/shapes.ts'
 import type { SubscriptionListener } from '../../console/src/feed/feed-connection.ts'
+import type { BackwardPlace } from '../../console/src/feed/feed-follower.ts'
 import { spansOf } from '../../console/src/views/devices/alert-spans.ts'
 import { addressOfDeviceQuery, deviceQueryOfAddress } from '../../console/src/views/devices/device-query.ts'
 import { lastValuesText } from '../../console/src/views/devices/last-values.ts'
@@ -78,27 +79,38 @@ describe('a follower of values', () => {
   /** A feed that is driven by hand, and a past of these events. */
   function startFollower(past: readonly EventNotification[]) {
     let listener: SubscriptionListener = { onItems: () => {} }
-    const reads: string[] = []
+    const reads: BackwardPlace[] = []
+    let cursor = past.at(-1)?.cursor ?? 'c0'
     const follower = new ValueFollower({
       device: 'd',
       feed: {
         subscribe: (_filter, _after, given) => {
           listener = given
-          return { cursor: null, end: () => {} }
+          return {
+            get cursor() {
+              return cursor
+            },
+            end: () => {}
+          }
         }
       },
-      readBefore: async (cursor, _filter, limit) => {
-        reads.push(cursor)
-        const end = cursor === 'latest' ? past.length : past.findIndex(event => event.cursor === cursor)
+      readBack: async (place, _filter, limit) => {
+        reads.push(place)
+        const before = 'before' in place
+        const at = past.findIndex(event => event.cursor === (before ? place.before : place.through))
+        const end = before ? at : at + 1
         const items = past.slice(Math.max(0, end - limit), end).toReversed()
-        return { items, cursor: items.at(-1)?.cursor ?? cursor, more: end > limit }
+        return { items, cursor: items.at(-1)?.cursor ?? '', more: end > limit }
       }
     })
     follower.start()
     return {
       follower,
       reads,
-      feed: () => listener,
+      feed: (events: readonly EventNotification[]) => {
+        cursor = events.at(-1)?.cursor ?? cursor
+        listener.onItems(events)
+      },
       [Symbol.dispose]: () => follower.end()
     }
   }
@@ -106,16 +118,17 @@ describe('a follower of values', () => {
   test('has what came meanwhile once, behind the past', async () => {
     using started = startFollower([eventOf(1, 10), eventOf(2, 20)])
     const loaded = started.follower.load()
-    started.feed().onItems([eventOf(2, 20), eventOf(3, 30)])
+    started.feed([eventOf(3, 30)])
     await loaded
-    started.feed().onItems([eventOf(4, 40)])
+    started.feed([eventOf(4, 40)])
     expect(started.follower.series.all[0]?.values).toEqual([10, 20, 30, 40])
+    expect(started.reads).toEqual([{ through: 'c2' }])
   })
 
   test('reads back in pages, and no further than it was told to', async () => {
     using started = startFollower(Array.from({ length: 3000 }, (_, index) => eventOf(index, index)))
     await started.follower.load()
-    expect(started.reads).toEqual(['latest', 'c2500'])
+    expect(started.reads).toEqual([{ through: 'c2999' }, { before: 'c2500' }])
     const values = started.follower.series.all[0]?.values
     expect([values?.length, values?.[0], values?.at(-1)]).toEqual([1000, 2000, 2999])
   })

@@ -4,16 +4,6 @@ import type { BackwardPlace } from '../feed/feed-follower.ts'
 import { get } from './requests.ts'
 import type { Notification, NotificationPage } from './shapes.ts'
 
-/** A page of what came before a cursor, newest first; `latest`: before now. */
-export function readBefore(
-  cursor: string,
-  filter: FeedFilter,
-  limit: number,
-  signal?: AbortSignal
-): Promise<NotificationPage> {
-  return get<NotificationPage>('/v1/notifications', { before: cursor, limit, ...filter }, signal)
-}
-
 /** A page of what came after a cursor, oldest first. */
 export function readAfter(
   cursor: string,

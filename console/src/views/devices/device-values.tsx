@@ -1,6 +1,6 @@
 // The numbers that a device sends, a small chart for each, with its alerts behind them.
 import { useCallback, useEffect, useMemo } from 'preact/hooks'
-import { readBefore } from '../../api/notifications.ts'
+import { readBack } from '../../api/notifications.ts'
 import { get } from '../../api/requests.ts'
 import type { Alert, AlertPage } from '../../api/shapes.ts'
 import { Chart } from '../../components/chart.tsx'
@@ -18,7 +18,7 @@ const ALERTS_MAX = 100
 const words = texts.devices
 
 export function DeviceValues({ id }: { id: string }) {
-  const follower = useMemo(() => new ValueFollower({ feed, readBefore, device: id }), [id])
+  const follower = useMemo(() => new ValueFollower({ feed, readBack, device: id }), [id])
   useEffect(() => {
     follower.start()
     return () => follower.end()

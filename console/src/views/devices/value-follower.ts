@@ -2,12 +2,14 @@
 import { signal } from '@preact/signals'
 import type { EventNotification, Notification, NotificationPage } from '../../api/shapes.ts'
 import type { FeedConnection, FeedFilter, FeedSubscription } from '../../feed/feed-connection.ts'
+import type { BackwardPlace } from '../../feed/feed-follower.ts'
 import { ValueSeriesSet } from './value-series.ts'
 
 export interface ValueFollowerOptions {
   feed: Pick<FeedConnection, 'subscribe'>
-  readBefore: (
-    cursor: string,
+  /** A page of what came before a place, newest first. */
+  readBack: (
+    place: BackwardPlace,
     filter: FeedFilter,
     limit: number,
     signal: AbortSignal
@@ -64,7 +66,7 @@ export class ValueFollower {
     if (this.#timer !== null) clearTimeout(this.#timer)
   }
 
-  /** Reads the past anew, with what comes meanwhile behind it. */
+  /** Reads the past anew, up to where the subscription has come, with what it brings meanwhile behind it. */
   async load(): Promise<void> {
     this.#loading?.abort()
     const loading = new AbortController()
@@ -73,10 +75,9 @@ export class ValueFollower {
     try {
       const past = await this.#readPast(loading.signal)
       if (loading.signal.aborted) return
-      const known = new Set(past.map(({ cursor }) => cursor))
       const series = new ValueSeriesSet()
       series.add(past)
-      series.add(this.#waiting.filter(({ cursor }) => !known.has(cursor)))
+      series.add(this.#waiting)
       this.#series = series
       this.#waiting = null
       this.problem.value = null
@@ -89,26 +90,26 @@ export class ValueFollower {
 
   /** The last events, oldest first. */
   async #readPast(signal: AbortSignal): Promise<EventNotification[]> {
-    const { readBefore, eventsMax = 1000 } = this.#options
+    const { readBack, eventsMax = 1000 } = this.#options
     const newestFirst: EventNotification[] = []
-    let cursor = 'latest'
+    let place: BackwardPlace = { through: this.#subscription?.cursor ?? 'latest' }
     for (let pages = 0; pages < PAGES_MAX && newestFirst.length < eventsMax; pages++) {
-      const page = await readBefore(
-        cursor,
+      const page: NotificationPage = await readBack(
+        place,
         this.#filter,
         Math.min(PAGE, eventsMax - newestFirst.length),
         signal
       )
       newestFirst.push(...eventsOf(page.items))
       if (!page.more) break
-      ;({ cursor } = page)
+      place = { before: page.cursor }
     }
     return newestFirst.toReversed()
   }
 
   #take(events: readonly EventNotification[]): void {
     if (this.#waiting !== null) {
-      // The past is being read, and will have what is too much here.
+      // The past is being read. So many are more than a chart keeps anyway.
       this.#waiting = [...this.#waiting, ...events].slice(-10 * PAGE)
       return
     }

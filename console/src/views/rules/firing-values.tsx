@@ -1,6 +1,6 @@
 // The values of a device around a firing, with the times behind them in which the rule would have fired.
 import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks'
-import { readAfter, readBefore, readNotification } from '../../api/notifications.ts'
+import { readAfter, readBack, readNotification } from '../../api/notifications.ts'
 import type { Firing, Notification } from '../../api/shapes.ts'
 import { Chart } from '../../components/chart.tsx'
 import { Loading, useLoaded } from '../../components/loading.tsx'
@@ -72,7 +72,7 @@ async function readValues(cursor: string, range: TimeRange, signal: AbortSignal)
     range,
     limits,
     reads: {
-      before: place => readBefore(place, filter, PAGE, signal),
+      before: place => readBack({ before: place }, filter, PAGE, signal),
       after: place => readAfter(place, filter, PAGE, signal)
     }
   })
