@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { DeviceDirectory } from '../../gateway/device-directory.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { append, eventDraft, listen } from './alerts.ts'
 import { startMqtt } from './mqtt-harness.ts'
@@ -39,10 +40,12 @@ test('is no device: neither presence nor the directory know one, and the counts 
   const topics = ['clients/total', 'retained messages/count', 'publish/messages/received']
   const subscriptions = Object.fromEntries(topics.map(name => [`$SYS/broker/${name}`, { qos: 0 as const }]))
   const { count } = await listen(mqtt, subscriptions, { clientId: 'panel' })
+  await append(mqtt.store, eventDraft('2')) // its commit covers that the panel is online
   const values = new Map(
     (await count(3)).map(({ topic, text }) => [topic.slice('$SYS/broker/'.length), text])
   )
   expect(topics.map(name => values.get(name))).toEqual(['1', '1', '0'])
+  await eventually(() => directory.get('panel')) // it follows the log, in which the siren stands before
   expect(directory.ids()).toEqual(['panel', 'pump'])
   expect(mqtt.presence.count).toBe(1)
   expect((await mqtt.store.tables.presence()).map(({ device }) => device)).toEqual(['panel'])
