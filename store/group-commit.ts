@@ -20,8 +20,9 @@ export interface Waiting {
   draft: Draft | null
   at: number
   statements: readonly Statement[] | null
-  /** The draft's place in a stream of its device. */
-  stream: { name: string; seq: number } | null
+  /** The draft's place in a stream of its device; null and 0 when it has none. */
+  streamName: string | null
+  streamSeq: number
   failFast: boolean
   onDurable: OnDurable | null
   bytes: number

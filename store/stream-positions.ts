@@ -28,7 +28,8 @@ export interface StreamStep {
 
 interface StreamedDraft {
   draft: { device: string }
-  stream: { name: string; seq: number } | null
+  streamName: string | null
+  streamSeq: number
 }
 
 export class StreamPositions {
@@ -62,11 +63,11 @@ export class StreamPositions {
   /** Writes the highest sequence of each stream of a commit; null when there is none. `commit` must follow. */
   encode(writer: MsgpackWriter, drafts: readonly StreamedDraft[]): Uint8Array | null {
     this.#moved = []
-    for (const { draft, stream } of drafts) {
-      if (stream === null) continue
-      const position = this.#position(draft.device, stream.name)
+    for (const { draft, streamName, streamSeq } of drafts) {
+      if (streamName === null) continue
+      const position = this.#position(draft.device, streamName)
       if (position.pending === 0) this.#moved.push(position)
-      if (stream.seq > position.pending) position.pending = stream.seq
+      if (streamSeq > position.pending) position.pending = streamSeq
     }
     if (this.#moved.length === 0) return null
     writer.reserve(5)

@@ -46,10 +46,7 @@ export class EventStream {
   }
 
   /** Why events numbered from `firstSeq` on can't be taken, or null. Numbers that were taken before are no problem. */
-  check(
-    firstSeq: number,
-    { count, windowEvents }: { count: number; windowEvents: number }
-  ): StreamProblem | null {
+  check(firstSeq: number, count: number, windowEvents: number): StreamProblem | null {
     const next = this.taken + 1
     if (firstSeq > next) {
       return { code: 'seq-gap', message: `${next} comes next, not ${firstSeq}`, seq: firstSeq }

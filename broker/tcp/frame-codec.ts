@@ -14,19 +14,34 @@ import {
   type ServerMessage,
   type Welcome
 } from './messages.ts'
+import type { FrameExtent } from './value-reader.ts'
 
 export { FrameReader } from './frame-reader.ts'
+export type { FrameExtent } from './value-reader.ts'
 
 const INTEGER_BYTES = 9
 
 /** Decodes one frame, without its length, that a device sent. Payloads share memory with the frame. */
 export function decodeDeviceFrame(frame: Buffer, options: DecodeOptions): DeviceMessage | FrameProblem {
-  return decode(frame, options, readDeviceMessage)
+  return decode(extentOf(frame), options, readDeviceMessage)
+}
+
+/** The same where the frame lies; an event's topic is `likelyTopic` itself where it equals that. */
+export function decodeDeviceFrameAt(
+  frame: FrameExtent,
+  options: DecodeOptions,
+  likelyTopic: string
+): DeviceMessage | FrameProblem {
+  return decode(frame, options, readDeviceMessage, likelyTopic)
 }
 
 /** Decodes one frame, without its length, that a server sent. Payloads share memory with the frame. */
 export function decodeServerFrame(frame: Buffer, options: DecodeOptions): ServerMessage | FrameProblem {
-  return decode(frame, options, readServerMessage)
+  return decode(extentOf(frame), options, readServerMessage)
+}
+
+function extentOf(bytes: Buffer): FrameExtent {
+  return { bytes, start: 0, end: bytes.length }
 }
 
 /** A device's hello; null fields are left out. */

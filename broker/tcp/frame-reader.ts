@@ -1,5 +1,6 @@
 // Cuts a byte stream into frames. What is held is what has arrived, never what a length promises.
 import type { FrameProblem } from './messages.ts'
+import type { FrameExtent } from './value-reader.ts'
 
 const HEAD_BYTES = 4
 const EMPTY = Buffer.alloc(0)
@@ -15,6 +16,8 @@ export class FrameReader {
   /** The beginning of a torn frame, its head included. */
   #torn: Buffer = EMPTY
   #tornBytes = 0
+  /** Given out anew for each frame. */
+  readonly #extent: FrameExtent = { bytes: EMPTY, start: 0, end: 0 }
 
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax
@@ -34,6 +37,12 @@ export class FrameReader {
 
   /** The next whole frame without its length, null when more must arrive first, or a problem, after which nothing follows. */
   next(): Buffer | FrameProblem | null {
+    const frame = this.nextExtent()
+    return frame === null || 'code' in frame ? frame : frame.bytes.subarray(frame.start, frame.end)
+  }
+
+  /** The same where the frame lies, in an object that holds until the next call. */
+  nextExtent(): FrameExtent | FrameProblem | null {
     if (this.#tornBytes > 0) return this.#mend()
     const start = this.#at + HEAD_BYTES
     if (start <= this.#chunk.length) {
@@ -41,12 +50,13 @@ export class FrameReader {
       if (bytes > this.#frameBytesMax) return this.#tooLarge(bytes)
       if (start + bytes <= this.#chunk.length) {
         this.#at = start + bytes
-        return this.#chunk.subarray(start, this.#at)
+        return this.#frame(this.#chunk, start, this.#at)
       }
     }
     const rest = this.#chunk.length - this.#at
     if (rest > 0) this.#keep(rest)
     this.#chunk = EMPTY // lets go of the socket's buffer
+    this.#extent.bytes = EMPTY
     this.#at = 0
     return null
   }
@@ -55,19 +65,28 @@ export class FrameReader {
   clear(): void {
     this.#chunk = EMPTY
     this.#torn = EMPTY
+    this.#extent.bytes = EMPTY
     this.#at = 0
     this.#tornBytes = 0
   }
 
-  #mend(): Buffer | FrameProblem | null {
+  #frame(bytes: Buffer, start: number, end: number): FrameExtent {
+    const extent = this.#extent
+    extent.bytes = bytes
+    extent.start = start
+    extent.end = end
+    return extent
+  }
+
+  #mend(): FrameExtent | FrameProblem | null {
     if (!this.#fillTo(HEAD_BYTES)) return null
     const bytes = this.#torn.readUInt32BE(0)
     if (bytes > this.#frameBytesMax) return this.#tooLarge(bytes)
     if (!this.#fillTo(HEAD_BYTES + bytes)) return null
-    const frame = this.#torn.subarray(HEAD_BYTES, HEAD_BYTES + bytes)
+    const torn = this.#torn
     this.#torn = EMPTY // the frame owns it now
     this.#tornBytes = 0
-    return frame
+    return this.#frame(torn, HEAD_BYTES, HEAD_BYTES + bytes)
   }
 
   /** Moves bytes to the torn frame until it has that many; false when the chunk has too few. */

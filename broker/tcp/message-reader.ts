@@ -1,5 +1,5 @@
 // Reads messages out of frames, for both sides of the raw TCP protocol. Pure.
-import { FrameError, ValueReader } from './value-reader.ts'
+import { FrameError, ValueReader, type FrameExtent } from './value-reader.ts'
 import {
   messageTypes,
   type DeviceMessage,
@@ -18,6 +18,9 @@ export interface DecodeOptions {
   nestingMax: number
 }
 
+/** One for all frames: they are read one after the other. */
+const reader = new ValueReader()
+
 const TOPIC_FIELD = 'topic'
 const TEXT_LENGTH_MAX = 1024
 const KEEPALIVE_MAX_S = 65_535
@@ -27,20 +30,24 @@ const STREAM_BYTES_MAX = 128
 export interface Fields {
   value: ValueReader
   rest: number
+  /** The topic that an event most likely has: that of the one before. */
+  likelyTopic: string
 }
 
 export function decode<Message>(
-  frame: Buffer,
+  frame: FrameExtent,
   { nestingMax }: DecodeOptions,
-  read: (type: number, fields: Fields) => Message
+  read: (type: number, fields: Fields) => Message,
+  likelyTopic = ''
 ): Message | FrameProblem {
   try {
-    if (frame.length === 0) throw new FrameError('not-an-array', 'the frame is empty')
-    const value = new ValueReader(frame, nestingMax)
+    if (frame.start === frame.end) throw new FrameError('not-an-array', 'the frame is empty')
+    const value = reader
+    value.begin(frame, nestingMax)
     const count = value.array()
     if (count < 0) throw new FrameError('not-an-array', 'a frame must hold one array')
     if (count === 0) throw new FrameError('unknown-type', 'the array must begin with a type')
-    const fields = { value, rest: count - 1 }
+    const fields = { value, rest: count - 1, likelyTopic }
     const message = read(value.integer('type'), fields)
     for (; fields.rest > 0; fields.rest--) value.skip()
     if (!value.done) throw new FrameError('trailing-bytes', 'bytes follow the array')
@@ -48,6 +55,8 @@ export function decode<Message>(
   } catch (error) {
     if (!(error instanceof FrameError)) throw error
     return { type: 'problem', code: error.code, message: error.message }
+  } finally {
+    reader.finish()
   }
 }
 
@@ -100,7 +109,7 @@ export function readServerMessage(type: number, fields: Fields): ServerMessage {
 
 function readEvent(fields: Fields): EventMessage {
   const seq = positive(next(fields, 'seq').integer('seq'), 'seq')
-  const topic = next(fields, TOPIC_FIELD).text(TOPIC_FIELD)
+  const topic = next(fields, TOPIC_FIELD).text(TOPIC_FIELD, fields.likelyTopic)
   const payload = next(fields, 'payload').extent()
   return { type: 'event', seq, topic, payload, deviceAt: optionalTime(fields) }
 }
@@ -111,11 +120,13 @@ function readEvents(fields: Fields): EventsMessage {
   const count = value.array()
   if (count < 1) throw new FrameError('field-invalid', 'events must be an array of one or more events')
   const events: EventBody[] = []
+  let { likelyTopic } = fields
   for (let index = 0; index < count; index++) {
     const length = value.array()
     if (length < 0) throw new FrameError('field-invalid', 'each of events must be an array')
-    const item: Fields = { value, rest: length }
-    const topic = next(item, TOPIC_FIELD).text(TOPIC_FIELD)
+    const item: Fields = { value, rest: length, likelyTopic }
+    const topic = next(item, TOPIC_FIELD).text(TOPIC_FIELD, likelyTopic)
+    likelyTopic = topic
     const payload = next(item, 'payload').extent()
     events.push({ topic, payload, deviceAt: optionalTime(item) })
     for (; item.rest > 0; item.rest--) value.skip()

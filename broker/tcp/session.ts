@@ -14,7 +14,7 @@ import type { Admission } from '../limits.ts'
 import type { PresenceSession } from '../presence.ts'
 import type { EventStream, StreamListener } from './event-stream.ts'
 import {
-  decodeDeviceFrame,
+  decodeDeviceFrameAt,
   encodeAck,
   encodeError,
   encodePong,
@@ -23,7 +23,7 @@ import {
   FrameReader
 } from './frame-codec.ts'
 import { PROTOCOL_VERSION, type ByeCode, type DeviceMessage, type ErrorCode } from './messages.ts'
-import type { EventBody, FrameProblem, Hello } from './messages.ts'
+import type { EventBody, EventMessage, EventsMessage, FrameProblem, Hello } from './messages.ts'
 import type { PauseReason } from './metrics.ts'
 import { RateBucket } from './rate-bucket.ts'
 import { Replies } from './replies.ts'
@@ -51,6 +51,8 @@ export class TcpSession implements StreamListener {
   #identity: Identity | null = null
   #presence: PresenceSession | null = null
   #stream: EventStream | null = null
+  /** Topic of the last event; most devices have one or a few. */
+  #topic = ''
   #keepaliveS: number | null = null
 
   #flushDue = false
@@ -170,11 +172,11 @@ export class TcpSession implements StreamListener {
 
   #takeFrames(): void {
     while (this.#mayTake()) {
-      const frame = this.#reader.next()
+      const frame = this.#reader.nextExtent()
       if (frame === null) break
       this.#heard = true
-      if (frame instanceof Uint8Array) this.#handle(decodeDeviceFrame(frame, this.#context.settings))
-      else this.#handle(frame)
+      if ('code' in frame) this.#handle(frame)
+      else this.#handle(decodeDeviceFrameAt(frame, this.#context.settings, this.#topic))
     }
     this.#countOpenBytes()
   }
@@ -198,9 +200,9 @@ export class TcpSession implements StreamListener {
     }
     switch (message.type) {
       case 'event':
-        return this.#takeEvents(message.seq, [message])
+        return this.#takeEvent(message)
       case 'events':
-        return this.#takeEvents(message.firstSeq, message.events)
+        return this.#takeEvents(message)
       case 'ping':
         return this.#reply(encodePong())
       case 'hello':
@@ -213,23 +215,34 @@ export class TcpSession implements StreamListener {
     }
   }
 
-  #takeEvents(firstSeq: number, events: readonly EventBody[]): void {
-    const stream = this.#stream
-    if (stream === null) return
-    const problem = stream.check(firstSeq, {
-      count: events.length,
-      windowEvents: this.#context.settings.windowEvents
-    })
-    if (problem !== null) return this.#fail(problem.code, problem.message, problem.seq)
-    let seq = firstSeq
-    for (const event of events) this.#takeEvent(stream, seq++, event)
+  #takeEvent(event: EventMessage): void {
+    const stream = this.#streamAt(event.seq, 1)
+    if (stream !== null) this.#append(stream, event.seq, event)
   }
 
-  #takeEvent(stream: EventStream, seq: number, { topic, payload, deviceAt }: EventBody): void {
+  #takeEvents({ firstSeq, events }: EventsMessage): void {
+    const stream = this.#streamAt(firstSeq, events.length)
+    if (stream === null) return
+    let seq = firstSeq
+    for (const event of events) this.#append(stream, seq++, event)
+  }
+
+  /** The stream when it can go on with `count` events from that sequence number on; otherwise the connection fails. */
+  #streamAt(firstSeq: number, count: number): EventStream | null {
+    const stream = this.#stream
+    if (stream === null) return null
+    const problem = stream.check(firstSeq, count, this.#context.settings.windowEvents)
+    if (problem === null) return stream
+    this.#fail(problem.code, problem.message, problem.seq)
+    return null
+  }
+
+  #append(stream: EventStream, seq: number, { topic, payload, deviceAt }: EventBody): void {
     if (this.#identity === null) return
     this.#bucket?.take()
     if (seq <= stream.taken) return this.#repeat(stream)
     stream.taken = seq
+    this.#topic = topic
     const refusal = this.#context.ingest.event(
       this.#identity,
       deviceAt === undefined

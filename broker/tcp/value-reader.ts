@@ -17,20 +17,40 @@ export class FrameError extends Error {
 const NIL = 0xc0
 const TIMESTAMP = 0xff // ext type -1, the only one that means the same to everybody
 
+const NOTHING = Buffer.alloc(0)
+
+/** Where a frame is: it goes from `start` to `end` in `bytes`. */
+export interface FrameExtent {
+  bytes: Buffer
+  start: number
+  end: number
+}
+
 /** Reads one frame's values from its start to its end. */
 export class ValueReader {
-  #bytes: Buffer
+  #bytes: Buffer = NOTHING
   #at = 0
-  #nestingMax: number
+  #end = 0
+  #nestingMax = 0
 
-  constructor(bytes: Buffer, nestingMax: number) {
+  /** Goes to the start of a frame. One reader serves for all, since a frame costs less than a reader does. */
+  begin({ bytes, start, end }: FrameExtent, nestingMax: number): void {
     this.#bytes = bytes
+    this.#at = start
+    this.#end = end
     this.#nestingMax = nestingMax
+  }
+
+  /** Lets go of the frame's memory. */
+  finish(): void {
+    this.#bytes = NOTHING
+    this.#at = 0
+    this.#end = 0
   }
 
   /** Whether everything was read. */
   get done(): boolean {
-    return this.#at >= this.#bytes.length
+    return this.#at >= this.#end
   }
 
   /** The number of elements of the array that begins here, or -1 when what begins here is none. */
@@ -55,7 +75,7 @@ export class ValueReader {
 
   /** Reads over a nil; false when there is none. */
   nil(): boolean {
-    if (this.#bytes[this.#at] !== NIL) return false
+    if (this.done || this.#bytes[this.#at] !== NIL) return false
     this.#at++
     return true
   }
@@ -80,11 +100,12 @@ export class ValueReader {
     return head === 0xc3
   }
 
-  /** Text that is valid UTF-8. */
-  text(field: string): string {
+  /** Text that is valid UTF-8; `likely` itself where it is that, which costs less than a new text. */
+  text(field: string, likely = ''): string {
     const bytes = this.#stringBytes()
     if (bytes < 0) throw invalid(field, 'text')
     const start = this.#take(bytes)
+    if (bytes === likely.length && this.#isAscii(likely, start)) return likely
     const text = this.#bytes.toString('utf8', start, this.#at)
     // Decoding puts U+FFFD where bytes are wrong, so only a text that holds one needs the second look.
     if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(start, this.#at))) {
@@ -95,7 +116,7 @@ export class ValueReader {
 
   /** Text, or a byte string. */
   textOrBytes(field: string): string | Uint8Array {
-    const head = this.#bytes[this.#at] ?? 0
+    const head = this.done ? 0 : (this.#bytes[this.#at] ?? 0)
     if (head < 0xc4 || head > 0xc6) return this.text(field)
     this.#at++
     const start = this.#take(this.#uint(1 << (head - 0xc4)))
@@ -174,7 +195,7 @@ export class ValueReader {
       throw new FrameError('nesting-too-deep', `values are nested deeper than ${this.#nestingMax} levels`)
     }
     // Every value has a byte at least, so a count that can't be true costs nothing.
-    if (count > this.#bytes.length - this.#at) throw truncated()
+    if (count > this.#end - this.#at) throw truncated()
     for (let index = 0; index < count; index++) this.#skip(depth + 1)
   }
 
@@ -223,11 +244,18 @@ export class ValueReader {
     return -1
   }
 
+  /** Whether the bytes from `start` on are this text, all of it ASCII. */
+  #isAscii(text: string, start: number): boolean {
+    for (let index = 0; index < text.length; index++) {
+      const byte = this.#bytes[start + index] ?? 0
+      if (byte > 0x7f || byte !== text.charCodeAt(index)) return false
+    }
+    return true
+  }
+
   #byte(): number {
-    const byte = this.#bytes[this.#at]
-    if (byte === undefined) throw truncated()
-    this.#at++
-    return byte
+    if (this.#at >= this.#end) throw truncated()
+    return this.#bytes[this.#at++] ?? 0
   }
 
   #uint(bytes: number): number {
@@ -240,7 +268,7 @@ export class ValueReader {
   /** Moves over that many bytes; returns where they begin. */
   #take(bytes: number): number {
     const start = this.#at
-    if (bytes > this.#bytes.length - start) throw truncated()
+    if (bytes > this.#end - start) throw truncated()
     this.#at = start + bytes
     return start
   }

@@ -111,6 +111,39 @@ test('a frame cut short anywhere is never a message, and no frame makes the deco
   }
 })
 
+test('a frame between others is read as it is alone, whole or cut short', () => {
+  for (const { from, hex } of [...vectors.valid, ...vectors.invalid]) {
+    if (from !== 'device') continue
+    const frame = Buffer.from(hex, 'hex').subarray(4)
+    const bytes = Buffer.concat([Buffer.alloc(3, 0xc0), frame, Buffer.alloc(40, 0x01)])
+    for (let length = 0; length <= frame.length; length++) {
+      const alone = codec.decodeDeviceFrame(Buffer.from(frame.subarray(0, length)), limits)
+      const between = codec.decodeDeviceFrameAt({ bytes, start: 3, end: 3 + length }, limits, 'temperature')
+      expect(asJson(between)).toEqual(asJson(alone))
+    }
+  }
+})
+
+test.each([
+  ['plant/1', 'plant/1'],
+  ['plant/1', 'plant/2'],
+  ['plant/1', 'plant/12'],
+  ['plant/12', 'plant/1'],
+  ['é', 'xx'],
+  ['xx', 'é'],
+  ['é', 'é'],
+  ['', ''],
+  ['t', '']
+])('the topic %j is that, where %j was expected', (topic, likely) => {
+  const payload = Buffer.of(0)
+  const event = { topic, payload, deviceAt: undefined }
+  const decode = (frame: Buffer) =>
+    codec.decodeDeviceFrameAt({ bytes: frame, start: 4, end: frame.length }, limits, likely)
+  expect(decode(codec.encodeEvent({ seq: 1, ...event }))).toEqual({ type: 'event', seq: 1, ...event })
+  const events = [event, { ...event, topic: likely }, event]
+  expect(decode(codec.encodeEvents({ firstSeq: 1, events }))).toEqual({ type: 'events', firstSeq: 1, events })
+})
+
 test('integers and times of every width survive the way', () => {
   const values = [1, 127, 128, 255, 256, 65_535, 65_536, 4_294_967_295, 4_294_967_296, 2 ** 53 - 1]
   for (const value of values) {
