@@ -1,6 +1,6 @@
 // Whether ratios have become worse than the committed ones. Pure.
 import { OTHERS } from './compare.ts'
-import type { Result } from './result.ts'
+import type { Ratio, Result } from './result.ts'
 
 export interface Finding {
   /** Which ratio: title, row and peer. */
@@ -8,6 +8,8 @@ export interface Finding {
   committed: number
   /** NaN when there is none now. */
   found: number
+  /** Part by which it may be worse. */
+  margin: number
 }
 
 export interface Verdict {
@@ -19,17 +21,21 @@ export interface Verdict {
 
 /**
  * Compares every ratio to a peer that is committed with what was found now. `margin` is the part by which a ratio may be
- * worse: 0.25 lets 0.40 become 0.50.
+ * worse: 0.25 lets 0.40 become 0.50. Where a committed round was further away from its own median than that, a ratio may
+ * be worse by as much.
  */
 export function checkRatios(committed: readonly Result[], found: readonly Result[], margin: number): Verdict {
   const now = ratiosOf(found)
   const failed: Finding[] = []
   let compared = 0
-  for (const [what, before] of ratiosOf(committed)) {
+  for (const [what, ratio] of ratiosOf(committed)) {
+    const before = ratio.value
     if (Number.isNaN(before)) continue
-    const value = now.get(what) ?? Number.NaN
+    const value = now.get(what)?.value ?? Number.NaN
     if (!Number.isNaN(value)) compared++
-    if (!(value <= before * (1 + margin))) failed.push({ what, committed: before, found: value })
+    const allowed = Math.max(margin, spreadOf(ratio))
+    if (!(value <= before * (1 + allowed)))
+      failed.push({ what, committed: before, found: value, margin: allowed })
   }
   return { failed, compared }
 }
@@ -41,7 +47,7 @@ export function betterRatios(first: readonly Result[], second: readonly Result[]
     ...result,
     rows: result.rows.map(row => {
       const ratios = row.ratios?.map(({ to, value }) => {
-        const other = others.get(nameOf(result, row.name, to)) ?? Number.NaN
+        const other = others.get(nameOf(result, row.name, to))?.value ?? Number.NaN
         return {
           to,
           value: Number.isNaN(value) ? other : Number.isNaN(other) ? value : Math.min(value, other)
@@ -54,11 +60,11 @@ export function betterRatios(first: readonly Result[], second: readonly Result[]
 
 /** How far a round's ratio was from that of the medians, at most, as a part of it; 0 where there was one round. */
 export function noiseOf(results: readonly Result[]): number {
-  const parts = results.flatMap(({ rows }) =>
-    rows.flatMap(({ ratios = [] }) =>
-      ratios.flatMap(({ value, rounds = [] }) => rounds.map(round => Math.abs(round / value - 1)))
-    )
-  )
+  return Math.max(0, ...results.flatMap(({ rows }) => rows.flatMap(row => (row.ratios ?? []).map(spreadOf))))
+}
+
+function spreadOf({ value, rounds = [] }: Ratio): number {
+  const parts = rounds.map(round => Math.abs(round / value - 1))
   return Math.max(0, ...parts.filter(part => !Number.isNaN(part)))
 }
 
@@ -68,18 +74,19 @@ export function disturbance(results: readonly Result[]): number {
   return Math.max(0, ...parts.filter(part => !Number.isNaN(part)))
 }
 
-export function findingText({ what, committed, found }: Finding): string {
+export function findingText({ what, committed, found, margin }: Finding): string {
   if (Number.isNaN(found))
     return `${what}: ${committed.toFixed(3)} is committed, and nothing could be measured`
   const worse = Math.round((found / committed - 1) * 100)
-  return `${what}: ${found.toFixed(3)}, ${worse} % worse than the committed ${committed.toFixed(3)}`
+  const allowed = Math.round(margin * 100)
+  return `${what}: ${found.toFixed(3)}, ${worse} % worse than the committed ${committed.toFixed(3)}; it may be ${allowed} %`
 }
 
-function ratiosOf(results: readonly Result[]): Map<string, number> {
-  const ratios = new Map<string, number>()
+function ratiosOf(results: readonly Result[]): Map<string, Ratio> {
+  const ratios = new Map<string, Ratio>()
   for (const result of results)
     for (const row of result.rows)
-      for (const { to, value } of row.ratios ?? []) ratios.set(nameOf(result, row.name, to), value)
+      for (const ratio of row.ratios ?? []) ratios.set(nameOf(result, row.name, ratio.to), ratio)
   return ratios
 }
 

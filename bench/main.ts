@@ -30,7 +30,7 @@ Data goes to the temporary folder, or to $BENCH_DIR: latency is also the disk's.
 
   --proof           keep the results in bench/results/ and write them into docs/proof.md
   --check           compare with the results that are kept: exit code 1 when a ratio to a peer is worse
-  --margin PART     part by which a ratio may be worse (${MARGIN})
+  --margin PART     part by which a ratio may be worse (${MARGIN}), or more where committed rounds were as far apart
   --seconds N       length of each window that is measured (5)
   --rounds N        rounds, of which the median counts (3)
   --against MAIN    measure another build's dist/cli/main.js beside this one
@@ -136,7 +136,7 @@ async function holds(
     verdict = checkRatios(committed, betterRatios(results, await measure(name)), margin)
   }
   console.log(
-    `${name}: ${verdict.compared} ratios compared, ${verdict.failed.length} worse by more than ${margin * 100} %`
+    `${name}: ${verdict.compared} ratios compared, ${verdict.failed.length} worse by more than ${margin * 100} % and the noise of the committed rounds`
   )
   for (const finding of verdict.failed) console.log(`  ${findingText(finding)}`)
   if (disturbance(results) > QUIET_PERCENT)

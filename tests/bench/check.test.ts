@@ -18,7 +18,20 @@ test('a ratio may be worse by the margin, and no more', () => {
   const { failed, compared } = checkRatios(committed, [resultOf({ fast: 5.2, slow: 8 })], 0.25)
   expect(compared).toBe(2)
   expect(failed.map(findingText)).toEqual([
-    'Events in: fast × Peer: 0.520, 30 % worse than the committed 0.400'
+    'Events in: fast × Peer: 0.520, 30 % worse than the committed 0.400; it may be 25 %'
+  ])
+})
+
+test('a ratio may be worse by as much as its committed rounds were apart', () => {
+  const committed = [resultOf({ fast: 4, slow: 4 })]
+  const fast = committed[0]?.rows[1]?.ratios?.[0]
+  if (fast === undefined) throw new Error('no ratio')
+  fast.rounds = [0.4, 0.36, 0.6]
+  expect(checkRatios(committed, [resultOf({ fast: 5.9, slow: 4 })], 0.25).failed).toEqual([])
+  const { failed } = checkRatios(committed, [resultOf({ fast: 6.2, slow: 5.9 })], 0.25)
+  expect(failed.map(findingText)).toEqual([
+    'Events in: fast × Peer: 0.620, 55 % worse than the committed 0.400; it may be 50 %',
+    'Events in: slow × Peer: 0.590, 48 % worse than the committed 0.400; it may be 25 %'
   ])
 })
 
