@@ -47,6 +47,13 @@ export interface OpenBlock {
   at: number
 }
 
+/** Entries that stand one after the other in a block: they are copied together. */
+interface Run {
+  body: Uint8Array
+  from: number
+  end: number
+}
+
 /**
  * Collects what a read asks for. Feed it block heads in order; `wants` says whether to open a block, `take` opens it;
  * stop when `done`.
@@ -56,7 +63,7 @@ export class BlockReader {
   readonly #mayPass: (summary: BlockSummary) => boolean
   readonly #passes: (reader: MsgpackReader) => boolean
   readonly #seqs: number[] = []
-  readonly #parts: Uint8Array[] = []
+  readonly #runs: Run[] = []
   #bytes = 0
   #next: number
   #gap: Gap | null = null
@@ -118,7 +125,7 @@ export class BlockReader {
     }
     while (!this.#full && block.seq <= head.last && block.seq <= upTo) {
       const passes = this.#stepOver(reader, block.seq)
-      if (passes && !this.#add(block.seq, block.body.subarray(block.at, reader.at))) return
+      if (passes && !this.#add(block, reader.at)) return
       this.#next = Math.max(this.#next, block.seq)
       block.seq++
       block.at = reader.at
@@ -133,14 +140,16 @@ export class BlockReader {
     return false
   }
 
-  /** Adds an entry; false when it must be left for the next read. */
-  #add(seq: number, entry: Uint8Array): boolean {
+  /** Adds the entry at the block's place, which ends at byte `end`; false when it must be left for the next read. */
+  #add({ body, seq, at }: OpenBlock, end: number): boolean {
     const { limit, bytesMax } = this.#request
-    this.#full = this.#seqs.length > 0 && this.#bytes + entry.length > bytesMax
+    this.#full = this.#seqs.length > 0 && this.#bytes + end - at > bytesMax
     if (this.#full) return false
     this.#seqs.push(seq)
-    this.#parts.push(entry)
-    this.#bytes += entry.length
+    const run = this.#runs.at(-1)
+    if (run !== undefined && run.body === body && run.end === at) run.end = end
+    else this.#runs.push({ body, from: at, end })
+    this.#bytes += end - at
     this.#full = this.#seqs.length >= limit
     return true
   }
@@ -151,7 +160,10 @@ export class BlockReader {
     if (ended && !this.#full && this.#next < upTo) this.#leaveOut(upTo)
     return {
       seqs: Float64Array.from(this.#seqs),
-      bytes: joinParts(this.#parts, this.#bytes),
+      bytes: joinParts(
+        this.#runs.map(({ body, from, end }) => body.subarray(from, end)),
+        this.#bytes
+      ),
       next: Math.max(after, this.#next),
       gap: this.#gap,
       damaged: this.#damaged
@@ -184,5 +196,7 @@ export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Ar
 /** Decodes packed entries. Payloads share the memory of `packed.bytes`. */
 export function unpackEntries(packed: Pick<PackedEntries, 'seqs' | 'bytes'>): Notification[] {
   const reader = new MsgpackReader(packed.bytes)
-  return Array.from(packed.seqs, seq => readEntry(reader, seq))
+  const items: Notification[] = []
+  for (const seq of packed.seqs) items.push(readEntry(reader, seq))
+  return items
 }
