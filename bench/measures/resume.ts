@@ -8,7 +8,7 @@ import { buildsOf } from './builds.ts'
 
 const MISSED = 1_000_000
 const WHY_MISSED =
-  'writing notifications as JSON, for which each payload is parsed to know that it is JSON, takes most of the core, which the thread that reads the log shares.'
+  'taking notifications out of the log’s blocks and writing them as JSON takes most of the core, a third of which the thread that reads the log needs.'
 
 export async function measureResume(options: MeasureOptions): Promise<Result[]> {
   const title = `resume: one WebSocket subscriber with ${MISSED.toLocaleString('en')} missed notifications`

@@ -1,6 +1,7 @@
 // Cuts a batch into frames of a bounded size. Pure.
-import { encodeBatch } from './messages.ts'
-import type { BatchOptions, Entry, Format } from './messages.ts'
+import { openBatch } from './batches.ts'
+import type { BatchOptions } from './batches.ts'
+import type { Entry, Format } from './messages.ts'
 
 /** Bytes beyond which a frame takes no further notification: what a client must be able to hold, and a slow socket adds. */
 const FRAME_BYTES_MAX = 256 * 1024
@@ -16,26 +17,17 @@ export interface FrameCut {
 /** The entries as whole frames (or server-sent events) in order, the last of which reaches `through`. */
 export function cutFrames(entries: readonly Entry[], options: BatchOptions & { format: Format }): FrameCut[] {
   const frames: FrameCut[] = []
-  let from = 0
-  let bytes = 0
-  for (let at = 0; at < entries.length; at++) {
-    const next = entries[at + 1]
-    bytes += sizeOf(entries[at], options)
-    if (next !== undefined && bytes < FRAME_BYTES_MAX) continue
-    const part = from === 0 && next === undefined ? entries : entries.slice(from, at + 1)
-    const through = next === undefined ? options.through : (part.at(-1)?.notification.seq ?? options.through)
-    frames.push({
-      bytes: encodeBatch(options.format, part, { ...options, through }),
-      through,
-      count: part.length
-    })
-    from = at + 1
-    bytes = 0
+  const batch = openBatch(options.format, options)
+  let left = entries.length
+  let count = 0
+  for (const entry of entries) {
+    batch.add(entry)
+    count++
+    const isLast = --left === 0
+    if (!isLast && batch.bytes < FRAME_BYTES_MAX) continue
+    const through = isLast ? options.through : entry.notification.seq
+    frames.push({ bytes: batch.end(through), through, count })
+    count = 0
   }
   return frames
-}
-
-function sizeOf(entry: Entry | undefined, { format, epoch }: { format: Format; epoch: string }): number {
-  if (entry === undefined) return 0
-  return format === 'msgpack' ? entry.msgpack(epoch).length : entry.json(epoch).length
 }

@@ -2,6 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import { Packr, Unpackr } from 'msgpackr'
 import type { EventNotification } from '../../store/notification.ts'
+import { jsonShape } from './json-shape.ts'
+import { JsonWriter } from './json-writer.ts'
 import { messagePackShape, NESTING_MAX } from './messagepack-value.ts'
 
 const packr = new Packr({ useRecords: false, variableMapSize: true })
@@ -18,15 +20,6 @@ export function unpack(bytes: Uint8Array): unknown {
   return unpackr.unpack(bytes)
 }
 
-export type PlainPayload = { is: 'json'; text: string } | { is: 'text'; text: string } | { is: 'bytes' }
-
-/** What bytes without a stated format are: JSON if they parse as JSON, else text if they are UTF-8, else bytes. */
-export function classify(payload: Buffer): PlainPayload {
-  if (!isUtf8(payload)) return { is: 'bytes' }
-  const text = payload.toString('utf8')
-  return parseJson(text) === null ? { is: 'text', text } : { is: 'json', text }
-}
-
 /** The value of what is JSON and not nested too deeply; null for other text. */
 export function parseJson(text: string): { value: unknown } | null {
   // Most text that is none is known by its first character, which spares an exception.
@@ -41,34 +34,59 @@ export function parseJson(text: string): { value: unknown } | null {
 }
 
 /**
- * The payload as JSON text without line breaks, and whether it is base64 of what JSON can't say. JSON is passed on as it
- * came, so that numbers keep every digit.
+ * Writes the payload as JSON without line breaks; `base64`: of what JSON can't say. JSON is passed on as it came, so that
+ * numbers keep every digit.
  */
-export function payloadJson({ payload, format }: EventNotification): { json: string; base64: boolean } {
-  const bytes = asBuffer(payload)
-  if (format === 'msgpack') {
-    const json = messagePackToJson(bytes)
-    return json === null ? base64(bytes) : { json, base64: false }
-  }
-  const plain = classify(bytes)
-  if (plain.is === 'bytes') return base64(bytes)
-  if (plain.is === 'text') return { json: JSON.stringify(plain.text), base64: false }
-  // Between the tokens of JSON, and only there, a line break is white space.
-  const oneLine = /[\r\n]/.test(plain.text) ? plain.text.replace(/[\r\n]+/g, ' ') : plain.text
-  return { json: oneLine, base64: false }
+export function writePayload(writer: JsonWriter, { payload, format }: EventNotification): 'value' | 'base64' {
+  if (format === 'msgpack') return writeMessagePack(writer, payload)
+  const shape = jsonShape(payload)
+  if (shape === 'line') writer.raw(payload)
+  else if (!isUtf8(payload)) return writeBase64(writer, payload)
+  else if (shape === 'json') writer.raw(onOneLine(payload))
+  else writer.text(asBuffer(payload).toString('utf8'))
+  return 'value'
 }
+
+/** The payload as `writePayload` writes it, as text. */
+export function payloadJson(event: EventNotification): { json: string; base64: boolean } {
+  const writer = new JsonWriter()
+  const base64 = writePayload(writer, event) === 'base64'
+  return { json: writer.since(0).toString('utf8'), base64 }
+}
+
+function writeMessagePack(writer: JsonWriter, payload: Uint8Array): 'value' | 'base64' {
+  const json = messagePackToJson(asBuffer(payload))
+  if (json === null) return writeBase64(writer, payload)
+  writer.json(json)
+  return 'value'
+}
+
+function writeBase64(writer: JsonWriter, bytes: Uint8Array): 'base64' {
+  writer.json(`"${asBuffer(bytes).toString('base64')}"`)
+  return 'base64'
+}
+
+/** Between the tokens of JSON, and only there, a line break is white space. */
+function onOneLine(json: Uint8Array): Uint8Array {
+  if (!json.includes(LINE_FEED) && !json.includes(CARRIAGE_RETURN)) return json
+  const line = Uint8Array.from(json)
+  for (let at = 0; at < line.length; at++)
+    if (line[at] === LINE_FEED || line[at] === CARRIAGE_RETURN) line[at] = SPACE
+  return line
+}
+
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const SPACE = 0x20
 
 /** The payload as one MessagePack value: its own bytes, its JSON's value, text, or bytes as bin. */
 export function payloadMessagePack({ payload, format }: EventNotification): Uint8Array {
   const bytes = asBuffer(payload)
   if (format === 'msgpack') return messagePackShape(bytes) === 'malformed' ? packr.pack(bytes) : bytes
-  const plain = classify(bytes)
-  if (plain.is === 'bytes') return packr.pack(bytes)
-  return packr.pack(plain.is === 'json' ? JSON.parse(plain.text) : plain.text)
-}
-
-function base64(bytes: Buffer): { json: string; base64: true } {
-  return { json: `"${bytes.toString('base64')}"`, base64: true }
+  if (!isUtf8(bytes)) return packr.pack(bytes)
+  const text = bytes.toString('utf8')
+  const json = parseJson(text)
+  return packr.pack(json === null ? text : json.value)
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -3,10 +3,11 @@ import { formatCursor } from '../../store/cursor.ts'
 import type { Gap } from '../../store/store.ts'
 import type { Notification } from '../../store/notification.ts'
 import type { FeedCounts } from './feed-metrics.ts'
+import { encodeProgress } from './batches.ts'
 import { cutFrames } from './frames.ts'
 import type { FrameCut } from './frames.ts'
 import type { LiveFilter } from './live-filter.ts'
-import { encodeProgress, Entry } from './messages.ts'
+import { Entry } from './messages.ts'
 import type { Outlet } from './outlet.ts'
 
 /**
@@ -63,7 +64,7 @@ export class Subscription {
 
   /** Writes notifications that passed; they and what lies between them reach `through`. False: full before the last. */
   send(items: readonly Notification[], through: number): boolean {
-    const entries = items.map(item => new Entry(item))
+    const entries = items.map(item => new Entry(item, { shared: false }))
     const frames = cutFrames(entries, {
       epoch: this.#epoch,
       format: this.outlet.format,

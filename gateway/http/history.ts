@@ -7,7 +7,7 @@ import type { Filter } from '../../store/store.ts'
 import type { Notification } from '../../store/notification.ts'
 import { GatewayError } from '../errors.ts'
 import { filterOfQuery } from '../feed/filter.ts'
-import { notificationJson } from '../feed/messages.ts'
+import { notificationJson, notificationListJson } from '../feed/messages.ts'
 import { readCursor, resolveStart, resolveStartBackward, resolveStartThrough } from '../feed/recovery.ts'
 import type { StartBackward } from '../feed/recovery.ts'
 import { enterSubscriber } from '../feed/subscriber-places.ts'
@@ -200,9 +200,8 @@ function sendPage(reply: FastifyReply, { store }: HttpContext, page: Page): Fast
 }
 
 function pageJson(epoch: string, { items, next, more, gap }: Page): string {
-  const texts = items.map(item => notificationJson(epoch, item)).join(',')
   const missing = gap ? `,"gap":${JSON.stringify(gap)}` : ''
-  return `{"items":[${texts}],"cursor":"${formatCursor(epoch, next)}","more":${more}${missing}}`
+  return `{"items":[${notificationListJson(epoch, items)}],"cursor":"${formatCursor(epoch, next)}","more":${more}${missing}}`
 }
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000 }

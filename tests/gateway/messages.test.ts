@@ -3,9 +3,11 @@ import { describe, expect, test } from '@jest/globals'
 import { pack as packValue, unpack } from '../../gateway/feed/payload.ts'
 import { parseFilter, filterKey } from '../../gateway/feed/filter.ts'
 import { FilterIndex } from '../../gateway/feed/filter-index.ts'
+import { encodeBatch } from '../../gateway/feed/batches.ts'
 import { cutFrames } from '../../gateway/feed/frames.ts'
-import { encodeBatch, Entry, notificationJson, notificationMessagePack } from '../../gateway/feed/messages.ts'
+import { Entry, notificationJson, notificationMessagePack } from '../../gateway/feed/messages.ts'
 import { messagePackShape } from '../../gateway/feed/messagepack-value.ts'
+import { formatCursor } from '../../store/cursor.ts'
 import { compileFilter } from '../../store/filter.ts'
 import type { EventNotification, Notification } from '../../store/notification.ts'
 import type { Filter } from '../../store/store.ts'
@@ -200,6 +202,30 @@ describe('a batch', () => {
     expect(frames.map(({ through, count }) => ({ through, count }))).toEqual([
       { through: 3, count: 3 },
       { through: 9, count: 1 }
+    ])
+  })
+
+  test('is the same for all who get it, in one go or entry by entry', () => {
+    const seqs = [1, 2, 3]
+    const options = { epoch: 'e', id: 'a', through: 3 }
+    for (const format of ['json', 'msgpack', 'sse'] as const) {
+      const shared = seqs.map(seq => new Entry(notification({ seq })))
+      const forOne = seqs.map(seq => new Entry(notification({ seq }), { shared: false }))
+      const first = encodeBatch(format, shared, options)
+      expect(encodeBatch(format, shared, options)).toEqual(first)
+      expect(encodeBatch(format, forOne, options)).toEqual(first)
+    }
+  })
+
+  test('as events is one event for each, with its place', () => {
+    const entries = [40, 41].map(seq => new Entry(notification({ seq, payload: Buffer.from('{\n"a":1}') })))
+    const events = encodeBatch('sse', entries, { epoch: 'e', id: '', through: 41 }).toString()
+    expect(events.split('\n\n')).toEqual([
+      ...entries.map(
+        ({ notification: one }) =>
+          `id: ${formatCursor('e', one.seq)}\nevent: notification\ndata: ${notificationJson('e', one)}`
+      ),
+      ''
     ])
   })
 })
