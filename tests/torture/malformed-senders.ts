@@ -1,5 +1,6 @@
 // A thread that sends what is malformed, and dribbles, so that it doesn't disturb those who look how others are served.
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Random } from '../helpers/random.ts'
 import { beginningFor, flawedFor, type Port } from './flawed-bytes.ts'
@@ -11,8 +12,10 @@ export interface MalformedData {
   seed: number
   /** Malformed packets, frames and requests to send to each port. */
   each: number
-  /** Connections at a time, for each port. */
+  /** Connections at a time, for each port, beside those that the server keeps open until a time limit of its own. */
   atOnce: number
+  /** Most of those, for each port. */
+  keptMax: number
   /** Connections that dribble, for each port. */
   dribbling: number
 }
@@ -32,11 +35,16 @@ export interface MalformedReport {
 
 /** An answer that takes longer than this is none. */
 const PATIENCE_MS = 15_000
+/** A connection that is open longer is waited for beside the next one. */
+const PROMPT_MS = 100
+/** The ports keep step, so that all are sent to until the end: none is further ahead of another than this. */
+const LEAD_MAX = 1000
 const DRIBBLE_EVERY_MS = 500
 const TELL_EVERY_MS = 500
 const EXAMPLES_MAX = 5
 
-const { ports, token, seed, each, atOnce, dribbling } = workerData as MalformedData
+const { ports, token, seed, each, atOnce, keptMax, dribbling } = workerData as MalformedData
+const names = Object.keys(ports) as Port[]
 const random = new Random(seed)
 const report: MalformedReport = {
   done: false,
@@ -48,19 +56,49 @@ const report: MalformedReport = {
   dribbleKeptMs: 0
 }
 
-/** Sends on one connection after the other until the port had its share. */
-async function flood(port: Port, slot: number): Promise<void> {
-  while (report.sent[port] < each) {
-    const { bytes, count, owes } = flawedFor(port, { random, slot, token })
-    report.sent[port] += count
-    report.connections++
-    if (await attempt(ports[port], bytes, { count, owes })) continue
-    report.unanswered++
-    if (report.examples.length < EXAMPLES_MAX)
-      report.examples.push(
-        `${port}: ${bytes.subarray(0, 400).toString('latin1')} ${bytes.toString('hex').slice(0, 300)}`
-      )
+/** Sends on so many connections at a time until the port had its share, and all of them were judged. */
+async function flood(port: Port, first: number): Promise<void> {
+  // The last to become free is the next to be used: the server sees no more names than are needed.
+  const free = Array.from({ length: atOnce + keptMax }, (_, index) => first + index).toReversed()
+  const open = new Set<Promise<void>>()
+  const sender = async () => {
+    while (report.sent[port] < each) {
+      if (leadOf(port) > LEAD_MAX) {
+        await delay(PROMPT_MS)
+        continue
+      }
+      const slot = free.pop()
+      if (slot === undefined) throw new Error('more senders than slots')
+      const judged = judge(port, slot).then(() => {
+        free.push(slot)
+        open.delete(judged)
+      })
+      open.add(judged)
+      // Each sender needs a slot for its next connection.
+      const mayBeLeft = free.length >= atOnce
+      await (mayBeLeft ? Promise.race([judged, delay(PROMPT_MS)]) : judged)
+    }
   }
+  await Promise.all(Array.from({ length: atOnce }, sender))
+  await Promise.all(open)
+}
+
+/** How much more was sent to this port than to the one that got least. */
+function leadOf(port: Port): number {
+  return report.sent[port] - Math.min(...names.map(name => report.sent[name]))
+}
+
+/** Sends what is flawed on one connection and counts what came of it. */
+async function judge(port: Port, slot: number): Promise<void> {
+  const { bytes, count, owes } = flawedFor(port, { random, slot, token })
+  report.sent[port] += count
+  report.connections++
+  if (await attempt(ports[port], bytes, { count, owes })) return
+  report.unanswered++
+  if (report.examples.length < EXAMPLES_MAX)
+    report.examples.push(
+      `${port}: ${bytes.subarray(0, 400).toString('latin1')} ${bytes.toString('hex').slice(0, 300)}`
+    )
 }
 
 /** Whether the server did what it owes. */
@@ -115,15 +153,11 @@ function dribble(port: Port, slot: number, stopping: AbortSignal): void {
 }
 
 const stopping = new AbortController()
-const names = Object.keys(ports) as Port[]
 const telling = setInterval(() => parentPort?.postMessage(report), TELL_EVERY_MS)
+let slots = 0
 for (const port of names)
-  for (let slot = 0; slot < dribbling; slot++) dribble(port, atOnce * names.length + slot, stopping.signal)
-await Promise.all(
-  names.flatMap((port, index) =>
-    Array.from({ length: atOnce }, (_, slot) => flood(port, index * atOnce + slot))
-  )
-)
+  for (let index = 0; index < dribbling; index++) dribble(port, slots++, stopping.signal)
+await Promise.all(names.map((port, index) => flood(port, slots + index * (atOnce + keptMax))))
 stopping.abort()
 clearInterval(telling)
 parentPort?.postMessage({ ...report, done: true })
