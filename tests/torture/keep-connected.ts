@@ -9,17 +9,20 @@ export interface KeepOptions {
   stopping: AbortSignal
   /** A connection with events under way and no acknowledgement for so long is given up, ms; never without. */
   silenceMaxMs?: number
+  /** Called at each attempt. */
+  onConnect?: () => void
 }
 
 /** Connects again and again; resolves with how often, when it is told to stop and the connection is gone. */
 export async function keepConnected(
   source: Source,
   target: LoadTarget,
-  { stopping, silenceMaxMs = Infinity }: KeepOptions
+  { stopping, silenceMaxMs = Infinity, onConnect }: KeepOptions
 ): Promise<number> {
   let connects = 0
   while (!stopping.aborted) {
     connects++
+    onConnect?.()
     // A connection that ends before it is welcome is tried again, too. What is wrong with a welcome is not.
     const problem = await source.connect(target).catch(() => 'gone')
     if (problem !== null && problem !== 'gone' && problem !== '[]') throw new Error(problem)

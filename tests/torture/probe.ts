@@ -6,6 +6,12 @@ import { RawMqttClient } from '../helpers/raw-mqtt-client.ts'
 import { RawTcpDevice } from '../helpers/raw-tcp-device.ts'
 import type { ServerProcess } from '../helpers/server-process.ts'
 import { Latencies, type Latency } from '../system/latencies.ts'
+import { mqttConnection } from '../system/load-sources.ts'
+import type { Table } from './scenario.ts'
+
+/** Names of the devices. */
+export const PROBE_DEVICES = { mqtt: 'probe-mqtt', tcp: 'probe-tcp' } as const
+const ASKED = ['mqtt', 'tcp', 'http', 'feed'] as const
 
 const EVERY_MS = 50
 const PATIENCE_MS = 10_000
@@ -55,14 +61,22 @@ export class Probe implements AsyncDisposable {
     this.#running = this.#run()
   }
 
-  static async start(server: ServerProcess): Promise<Probe> {
+  /** `host`: where devices connect, 127.0.0.1 without; `tokens`: of its devices, where they must be registered. */
+  static async start(
+    server: ServerProcess,
+    { host = '127.0.0.1', tokens = {} }: { host?: string; tokens?: Readonly<Record<string, string>> } = {}
+  ): Promise<Probe> {
     const { url, adminToken: token, ports } = server
     const filter = { topics: ['probe/#'] }
+    const target = { host, ports, tokens }
+    const tcpToken = tokens[PROBE_DEVICES.tcp]
     const clients = {
-      mqtt: await RawMqttClient.connect({ port: ports.mqtt, clientId: 'probe-mqtt' }),
+      mqtt: await RawMqttClient.connect(mqttConnection(PROBE_DEVICES.mqtt, target)),
       tcp: await RawTcpDevice.connect({
+        host,
         port: ports.tcp,
-        device: 'probe-tcp',
+        device: PROBE_DEVICES.tcp,
+        ...(tcpToken === undefined ? {} : { token: tcpToken }),
         stream: `probe-${process.pid}-${Date.now()}`
       }),
       feed: await FeedSubscriber.open({ url, token, filter, onItems: () => {} })
@@ -158,4 +172,16 @@ export class Probe implements AsyncDisposable {
     this.#residentBytes = Math.max(this.#residentBytes, await this.#server.residentBytes())
     this.#files = Math.max(this.#files, await this.#server.openFiles())
   }
+}
+
+/** Rows of a table of what was seen at that time; ms. */
+export function latencyRows(when: string, report: ProbeReport): Table {
+  return ASKED.map(protocol => ({ when, protocol, ...report[protocol] }))
+}
+
+/** A fault for each protocol over which a client waited longer than that. */
+export function starvedIn(report: ProbeReport, longestMs: number): string[] {
+  return ASKED.filter(protocol => report[protocol].max > longestMs).map(
+    protocol => `a healthy client waited more than ${longestMs} ms over ${protocol}`
+  )
 }

@@ -76,3 +76,13 @@ export function countFaults(counts: Readonly<Record<string, number>>): string[] 
     .filter(([, count]) => count !== 0)
     .map(([what, count]) => `${what}: ${count}`)
 }
+
+/** One outcome of several parts, in their order. */
+export function merge(parts: readonly Outcome[]): Outcome {
+  return {
+    figures: Object.assign({}, ...parts.map(({ figures }) => figures)) as Outcome['figures'],
+    tables: Object.assign({}, ...parts.map(({ tables }) => tables)) as NonNullable<Outcome['tables']>,
+    faults: parts.flatMap(({ faults }) => faults),
+    notes: parts.flatMap(({ notes = [] }) => notes)
+  }
+}
