@@ -47,7 +47,7 @@ export class Followers {
       if (place.seq >= batch.last) continue // came live in this very turn, or waits for a later sequence
       const part = partAfter(batch, place.seq)
       place.seq = batch.last
-      void this.#hand(place, part)
+      this.#handLive(place, part)
     }
   }
 
@@ -105,13 +105,28 @@ export class Followers {
     }
   }
 
-  /** Never rejects: a follower that fails is on its own. */
+  /** Waits for nothing. Hardly any follower returns a promise, and one more of each at every commit is for nothing. */
+  #handLive(place: Place, batch: Batch): void {
+    try {
+      const done = place.calls.onBatch(batch)
+      if (done instanceof Promise) done.catch((err: unknown) => this.#tellFailure(batch, err))
+    } catch (err) {
+      this.#tellFailure(batch, err)
+    }
+  }
+
+  /** Never rejects. */
   async #hand(place: Place, batch: Batch): Promise<void> {
     try {
       await place.calls.onBatch(batch)
     } catch (err) {
-      this.#log.error({ err, first: batch.first, last: batch.last }, 'a follower of the log failed')
+      this.#tellFailure(batch, err)
     }
+  }
+
+  /** A follower that fails is on its own. */
+  #tellFailure({ first, last }: Batch, err: unknown): void {
+    this.#log.error({ err, first, last }, 'a follower of the log failed')
   }
 
   #pause(place: Place, ms: number): Promise<void> {

@@ -2,9 +2,10 @@
 import type { CompiledQuery } from 'kysely'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
-import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice, SqlValue } from '../engine.ts'
+import type { LogSize, LogState, MaintenanceLimits, MaintenanceSlice, SqlValue } from '../engine.ts'
 import type { PackedPick, PickRequest } from '../entry-picker.ts'
 import type { StoreErrorCode } from '../errors.ts'
+import type { PackedCommit } from './packed-commit.ts'
 
 /** What a thread starts with: the folder and its statements' texts. */
 export interface WorkerData<Queries> {
@@ -25,7 +26,7 @@ export interface WriterCalls {
    * not take.
    */
   open: { request: { schema: number }; answer: { state: LogState; size: LogSize; walFramesLost: number } }
-  commit: { request: Commit; answer: number }
+  commit: { request: PackedCommit; answer: number }
   maintain: { request: MaintenanceLimits; answer: MaintenanceSlice }
   close: { request: null; answer: null }
 }
@@ -51,13 +52,11 @@ export interface Failure {
   stack: string | null
 }
 
-export interface Request {
-  id: number
-  call: string
-  request: unknown
-}
+// Rows and not objects: in a message each name of a property is written and looked up anew.
+export type Request = readonly [id: number, call: string, request: unknown]
 
-export type Reply = { id: number; answer: unknown } | { id: number; failure: Failure }
+export type Reply =
+  readonly [id: number, answer: unknown] | readonly [id: number, answer: null, failure: Failure]
 
 /** Text and parameters of a query that was compiled on the event loop. */
 export function plainQuery({ sql, parameters }: CompiledQuery): PlainQuery {

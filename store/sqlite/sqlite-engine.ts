@@ -1,7 +1,6 @@
 // The engine over SQLite: two threads with a connection each, so that reads never delay commits and neither takes the
 // event loop's time.
 import type { CompiledQuery } from 'kysely'
-import type { Block } from '../block.ts'
 import type { BackwardRequest, PackedBackward } from '../backward-reader.ts'
 import type { PackedEntries, ReadRequest } from '../block-reader.ts'
 import type { Commit, Engine, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
@@ -10,14 +9,13 @@ import { migrations } from '../migrate.ts'
 import { compilingKysely } from './kysely-sqlite.ts'
 import { readerQueries, writerQueries } from './log-queries.ts'
 import { plainQuery } from './messages.ts'
+import { CommitPacker } from './packed-commit.ts'
 import type { ReaderCalls, WriterCalls } from './messages.ts'
 import { ThreadClient } from './thread-client.ts'
 
-const OUTBOX_BYTES = 2 * 1024 * 1024 // more than a usual commit's body
-
 export class SqliteEngine implements Engine {
   readonly queries = compilingKysely()
-  readonly #outbox = new Outbox()
+  readonly #packer = new CommitPacker()
   readonly #writer: ThreadClient<WriterCalls>
   readonly #reader: ThreadClient<ReaderCalls>
 
@@ -42,7 +40,7 @@ export class SqliteEngine implements Engine {
   }
 
   commit(commit: Commit): Promise<number> {
-    return this.#writer.call('commit', { ...commit, block: commit.block && this.#outbox.put(commit.block) })
+    return this.#writer.call('commit', this.#packer.pack(commit))
   }
 
   readEntries(request: ReadRequest): Promise<PackedEntries> {
@@ -69,23 +67,6 @@ export class SqliteEngine implements Engine {
   async close(): Promise<void> {
     await this.#reader.close()
     await this.#writer.close()
-  }
-}
-
-/**
- * Memory that the event loop writes a block's body into and the writer thread reads it from: messages would copy it
- * three times, into memory that is new each time, at a third of what an append costs in all. There is one commit at a
- * time, so one place is enough.
- */
-class Outbox {
-  #shared: Uint8Array = new Uint8Array(new SharedArrayBuffer(OUTBOX_BYTES))
-
-  put(block: Block): Block {
-    const { length } = block.body
-    if (length > this.#shared.length || (length <= OUTBOX_BYTES && this.#shared.length > OUTBOX_BYTES))
-      this.#shared = new Uint8Array(new SharedArrayBuffer(Math.max(length, OUTBOX_BYTES)))
-    this.#shared.set(block.body)
-    return { ...block, body: this.#shared.subarray(0, length) }
   }
 }
 

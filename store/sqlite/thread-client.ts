@@ -63,15 +63,15 @@ export class ThreadClient<Known extends Calls<Known>> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
       this.#pending.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, call, request } satisfies Request)
+      this.#worker.postMessage([id, call, request] satisfies Request)
     })
   }
 
-  #settle(reply: Reply): void {
-    const pending = this.#pending.get(reply.id)
-    this.#pending.delete(reply.id)
-    if ('failure' in reply) pending?.reject(errorOf(reply.failure))
-    else pending?.resolve(reply.answer)
+  #settle([id, answer, failure]: Reply): void {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (failure === undefined) pending?.resolve(answer)
+    else pending?.reject(errorOf(failure))
   }
 }
 

@@ -21,18 +21,18 @@ export function serve<Known extends Calls<Known>>(handlers: Handlers<Known>): vo
   const port = parentPort
   if (port === null) throw new Error('this file is run as a worker thread')
   let queue = Promise.resolve()
-  port.on('message', ({ id, call, request }: Request) => {
+  port.on('message', ([id, call, request]: Request) => {
     queue = queue.then(async () => {
       let reply: Reply
-      let move: ArrayBuffer[] = []
+      let move: ArrayBuffer[] | undefined
       try {
         const handler = handlers[call as keyof Known]
         if (handler === undefined) throw new Error(`unknown call ${call}`)
         const moved = await handler(request)
-        reply = { id, answer: moved.answer }
-        move = moved.move ?? []
+        reply = [id, moved.answer]
+        move = moved.move
       } catch (error) {
-        reply = { id, failure: failureOf(error) }
+        reply = [id, null, failureOf(error)]
       }
       port.postMessage(reply, move)
     })

@@ -6,10 +6,12 @@ import { lockFolder, openDatabase } from './database.ts'
 import type { WriterQueries } from './log-queries.ts'
 import { LogWriter } from './log-writer.ts'
 import type { WorkerData, WriterCalls } from './messages.ts'
+import { CommitUnpacker } from './packed-commit.ts'
 import { openErrorOf } from './sqlite-errors.ts'
 import { serve } from './thread-server.ts'
 
 const { dir, sql } = workerData as WorkerData<WriterQueries>
+const unpacker = new CommitUnpacker()
 let lock: DatabaseSync | null = null
 let db: DatabaseSync | null = null
 let writer: LogWriter | null = null
@@ -53,7 +55,7 @@ serve<WriterCalls>({
     writer = opened
     return { answer: { state: opened.state(), size: opened.size, walFramesLost } }
   },
-  commit: commit => ({ answer: opened().commit(commit) }),
+  commit: packed => ({ answer: opened().commit(unpacker.unpack(packed)) }),
   maintain: limits => ({ answer: opened().maintain(limits) }),
   close() {
     db?.close()

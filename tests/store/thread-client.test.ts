@@ -11,9 +11,9 @@ interface EchoCalls {
 const script = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', ({ id, call, request }) => {
+    parentPort.on('message', ([id, call, request]) => {
       if (call === 'die') throw new Error('struck by lightning')
-      parentPort.postMessage({ id, answer: request })
+      parentPort.postMessage([id, request])
     })`)}`
 )
 
