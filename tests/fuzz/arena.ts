@@ -9,7 +9,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { Violation } from './violation.ts'
 
 /** How long the server may take for anything, ms. */
-export const PATIENCE_MS = 8000
+export const PATIENCE_MS = 30_000
 
 const settings = {
   'log.level': 'warn',

@@ -1,10 +1,13 @@
 // Waiting for a condition, in place of sleeping.
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Resolves with the first value of `probe` that is neither undefined, null nor false; throws after `timeoutMs`. */
+/**
+ * Resolves with the first value of `probe` that is neither undefined, null nor false; throws after `timeoutMs`. That is long
+ * beyond what anything takes here, for machines that are slow, and busy with other tests.
+ */
 export async function eventually<Value>(
   probe: () => Value | Promise<Value>,
-  { timeoutMs = 10_000, everyMs = 5, what = 'the condition' } = {}
+  { timeoutMs = 30_000, everyMs = 5, what = 'the condition' } = {}
 ): Promise<NonNullable<Exclude<Value, false>>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {

@@ -118,9 +118,9 @@ test('merging gets past many blocks that are as large as they get in one go', as
     select n, n, 1, 1, 1, 0, 400000, x'00', x'dd00000000' from seq`)
   db.exec(`update log_state set next_seq = ${large + 1}, folded_seq = ${large}`)
   db.close()
-  await using store = await place.open({ maintenanceMs: 500 })
+  await using store = await place.open({ maintenanceMs: 2000 })
   for (let index = 0; index < 20; index++) await appended(store.log, event(`${index}`))
-  await eventually(async () => (await store.blocks()) === large + 1, { timeoutMs: 4000, what: 'the merge' })
+  await eventually(async () => (await store.blocks()) === large + 1, { timeoutMs: 20_000, what: 'the merge' })
 })
 
 test('a statement that can never succeed ends the process through onFatal', async () => {

@@ -100,7 +100,8 @@ export class AlertOracle implements AsyncDisposable {
   /** Waits until everything is judged and told, then counts. The receiver's faults end meanwhile. */
   async judge(server: ServerProcess): Promise<AlertReport> {
     await eventually(async () => (await server.metric('tocsin_alerting_behind_notifications')) === 0, {
-      what: 'judging of everything'
+      what: 'judging of everything',
+      timeoutMs: TOLD_MS
     })
     const events = await readNotifications(server, 'event')
     const milestones = milestonesOf(events)
@@ -123,7 +124,7 @@ export class AlertOracle implements AsyncDisposable {
       sent = await this.#sent(server)
       return [...accepted.keys()].every(id => sent.has(id))
     }
-    await eventually(recorded, { timeoutMs: 5000 }).catch(() => {}) // counted instead
+    await eventually(recorded, { timeoutMs: TOLD_MS }).catch(() => {}) // counted instead
     return {
       events: events.length,
       raised: raised.length,

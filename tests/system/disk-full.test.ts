@@ -70,6 +70,5 @@ onSmallDisk(
     // The connections were the same all the time: nobody sent anything a second time.
     expect(log).toHaveLength(totalAcknowledged(sources) + 1)
     for (const source of sources) await source.close()
-  },
-  60_000
+  }
 )

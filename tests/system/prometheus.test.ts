@@ -9,7 +9,7 @@ import { Tool, toolIsHere } from './external-tools.ts'
 
 const withPrometheus = toolIsHere('prometheus') ? test : test.skip
 // Prometheus looks for Alertmanagers every five seconds.
-const ARRIVAL_MS = 30_000
+const ARRIVAL_MS = 90_000
 
 /** The files of docs/examples in a folder, for this server and with a short interval. */
 async function configure(folder: string, server: ServerProcess): Promise<string> {

@@ -15,11 +15,12 @@ test('subscribers that stop reading cost the others no time and the server littl
   expect(report.mqttCatchUps).toBeGreaterThan(1)
   for (const { missed, disordered, gaps } of report.readers)
     expect({ missed, disordered, gaps }).toEqual({ missed: 0, disordered: 0, gaps: 0 })
-  // A server that waits for a socket makes the others wait as long as the freeze. The margins are for the machine's noise.
-  expect(frozen.latency.median).toBeLessThan(3 * steady.latency.median + FREEZE_SECONDS * 100)
+  // A server that waits for a socket makes the others wait as long as the freeze, half of it in the median. The margins are
+  // for the machine's noise, and for what else it does.
+  expect(frozen.latency.median).toBeLessThan(3 * steady.latency.median + FREEZE_SECONDS * 200)
   for (const { latency } of [frozen, catchUp]) {
     expect(latency.count).toBeGreaterThan(0)
-    expect(latency.p99).toBeLessThan(3 * steady.latency.p99 + FREEZE_SECONDS * 250)
+    expect(latency.p99).toBeLessThan(3 * steady.latency.p99 + FREEZE_SECONDS * 500)
   }
   expect(Math.max(frozen.residentMiB, catchUp.residentMiB)).toBeLessThan(steady.residentMiB + 96)
-}, 90_000)
+})
