@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,10 @@ const READY_TIMEOUT_MS = 60_000
 /** How `npm start` and the container image run it. */
 export const SHIPPED_NODE_ARGUMENTS = ['--max-semi-space-size=16']
 const OUTPUT_CHARACTERS_MAX = 100_000
+/** Where ports are looked for, and how many of them are for each of jest's workers. */
+const PORTS_FIRST = 20_000
+const PORTS_EACH = 1000
+const WORKERS = 12
 
 export interface ServerPorts {
   mqtt: number
@@ -63,7 +67,8 @@ export class ServerProcess implements AsyncDisposable {
     settings: Readonly<Record<string, string>> = {},
     { mayRefuse = false, nodeArguments = [] }: { mayRefuse?: boolean; nodeArguments?: readonly string[] } = {}
   ): Promise<ServerProcess> {
-    const ports = { mqtt: await freePort(), tcp: await freePort(), http: await freePort() }
+    const [mqtt = 0, tcp = 0, http = 0] = await freePorts(3)
+    const ports = { mqtt, tcp, http }
     const server = new ServerProcess(dir, ports, { settings, nodeArguments })
     server.#mayEnd = mayRefuse
     await server.#becomeReady()
@@ -220,21 +225,30 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/**
- * A port that nobody listens on, below those the system hands out to clients: else a client that tries to come back
- * while the server is down may be given the server's own port and find itself.
- */
+/** A port that nobody listens on; see `freePorts`. */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
+  const [port = 0] = await freePorts(1)
+  return port
+}
+
+/**
+ * Different ports that nobody listens on, below those the system hands out to clients: else a client that tries to come
+ * back while the server is down may be given the server's own port and find itself. Until somebody listens on them, others
+ * may find them free, too. So each of jest's workers, which run beside each other, has ports of its own.
+ */
+async function freePorts(count: number): Promise<number[]> {
+  const worker = Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS
+  const first = PORTS_FIRST + worker * PORTS_EACH
+  const held = new Map<number, Server>()
+  while (held.size < count) {
+    const port = first + Math.floor(Math.random() * PORTS_EACH)
     const probe = createServer()
     const free = await new Promise<boolean>(resolve => {
       probe.once('error', () => resolve(false))
       probe.listen(port, '127.0.0.1', () => resolve(true))
     })
-    if (!free) continue
-    probe.close()
-    await once(probe, 'close')
-    return port
+    if (free) held.set(port, probe)
   }
+  await Promise.all([...held.values()].map(probe => once(probe.close(), 'close')))
+  return [...held.keys()]
 }
