@@ -37,7 +37,7 @@ async function roundTrip(client: RawMqtt): Promise<void> {
 describe('connections without a CONNECT', () => {
   test('are cut off after the connect timeout, and count as connections until then', async () => {
     await using folder = await temporaryFolder()
-    const settings = { connectTimeoutMs: 500 }
+    const settings = { connectTimeoutMs: 2000 }
     await using mqtt = await startMqtt({ dir: folder.path, settings, connectionsMax: 2 })
     const silent = await Promise.all([rawMqtt(mqtt.port), rawMqtt(mqtt.port)])
     expect(await connackOf(mqtt, 'late')).toBe(0x97)
@@ -125,31 +125,35 @@ describe('a device that connects again and again', () => {
 })
 
 describe('slowness', () => {
-  test.each([3, 4, 5] as const)(
-    'silence beyond 1.5 times the keep alive ends a connection (version %s)',
-    async version => {
-      await using folder = await temporaryFolder()
-      await using mqtt = await startMqtt({ dir: folder.path })
-      const client = await rawMqtt(mqtt.port, version)
-      const sent = performance.now()
-      client.send(connectPacket('silent', version, { keepalive: 1 }))
-      await client.next('connack')
-      const lively = await connected(mqtt, 'lively', { keepalive: 1 }, version)
-      const pings = setInterval(() => lively.send({ cmd: 'pingreq' }), 100)
-      await eventually(() => client.closed)
-      clearInterval(pings)
-      expect(performance.now() - sent).toBeGreaterThan(1400)
-      if (version === 5) expect((await client.next('disconnect')).reasonCode).toBe(0x8d)
-      expect(lively.closed).toBe(false)
-    }
-  )
+  test('silence beyond 1.5 times the keep alive ends a connection, in every version', async () => {
+    await using folder = await temporaryFolder()
+    await using mqtt = await startMqtt({ dir: folder.path })
+    const versions = [3, 4, 5] as const
+    const opened = (name: string) =>
+      Promise.all(versions.map(version => connected(mqtt, `${name}-${version}`, { keepalive: 2 }, version)))
+    const sent = performance.now()
+    const silent = await opened('silent')
+    const lively = await opened('lively')
+    const pings = setInterval(() => {
+      for (const client of lively) client.send({ cmd: 'pingreq' })
+    }, 100)
+    await eventually(() => silent.every(({ closed }) => closed))
+    clearInterval(pings)
+    expect(performance.now() - sent).toBeGreaterThan(2900)
+    expect(silent.map(client => client.all('disconnect').map(({ reasonCode }) => reasonCode))).toEqual([
+      [],
+      [],
+      [0x8d]
+    ])
+    expect(lively.map(({ closed }) => closed)).toEqual([false, false, false])
+  })
 
   test('a store that takes too long with a CONNECT costs its connection, and its will is not published', async () => {
     await using folder = await temporaryFolder()
     let held: HeldLog | null = null
     await using mqtt = await startMqtt({
       dir: folder.path,
-      settings: { connectTimeoutMs: 500 },
+      settings: { connectTimeoutMs: 2000 },
       wrapLog: log => (held = new HeldLog(log))
     })
     const log = held as unknown as HeldLog
@@ -235,7 +239,13 @@ describe('packets that list thousands of filters', () => {
 
   test('leave no replaced subscription behind when the session is taken over in their midst', async () => {
     await using folder = await temporaryFolder()
-    await using mqtt = await startMqtt({ dir: folder.path, settings: { subscriptionsMax: 20_000 } })
+    let held: HeldLog | null = null
+    await using mqtt = await startMqtt({
+      dir: folder.path,
+      settings: { subscriptionsMax: 20_000 },
+      wrapLog: inner => (held = new HeldLog(inner))
+    })
+    const log = held as unknown as HeldLog
     const durable = { clean: false, properties: { sessionExpiryInterval: 100 } }
     const subscribe = (subscriptionIdentifier: number) => ({
       cmd: 'subscribe',
@@ -250,10 +260,12 @@ describe('packets that list thousands of filters', () => {
     const bytes = generate(subscribe(2) as never, { protocolVersion: 5 })
     first.socket.write(bytes.subarray(0, -1))
     await roundTrip(await connected(mqtt, 'other'))
+    log.hold() // a SUBACK waits for it
     first.socket.write(bytes.subarray(-1)) // all is there now, and handled over many turns
     for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve))
     second.send(connectPacket('c', 5, durable))
     await second.next('connack')
+    log.release()
     expect(first.all('suback').length).toBe(1)
     await roundTrip(second)
     const numbers = Array.from({ length: 40 }, (_, index) => index * 250)

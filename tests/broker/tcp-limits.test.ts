@@ -5,21 +5,21 @@ import { eventFrame } from './tcp-device.ts'
 import { TestServer } from './tcp-server.ts'
 
 test('a silent device is cut off after the idle time, or 1.5 times its keepalive', async () => {
-  await using server = await TestServer.start({ settings: { idleTimeoutMs: 200, helloTimeoutMs: 100 } })
+  await using server = await TestServer.start({ settings: { idleTimeoutMs: 200 } })
   const idle = await server.join('idle')
   const keeping = await server.connect()
+  const started = performance.now()
   keeping.hello({ device: 'keeping', keepaliveS: 1 })
   await keeping.next('welcome')
-  const started = performance.now()
   expect(await idle.next('error')).toMatchObject({ code: 'idle-timeout' })
   await idle.ended()
   expect(await keeping.next('error')).toMatchObject({ code: 'keepalive-timeout' })
-  expect(performance.now() - started).toBeGreaterThan(1300)
+  expect(performance.now() - started).toBeGreaterThan(1400)
   await keeping.ended()
 })
 
 test('pings keep a connection', async () => {
-  await using server = await TestServer.start({ settings: { idleTimeoutMs: 1000, helloTimeoutMs: 100 } })
+  await using server = await TestServer.start({ settings: { idleTimeoutMs: 2000 } })
   const device = await server.join('pump')
   const pinging = setInterval(() => device.send(encodePing()), 50)
   const silent = await server.join('silent')
@@ -29,7 +29,7 @@ test('pings keep a connection', async () => {
 })
 
 test('a full log pauses devices, whose events are all taken once there is room', async () => {
-  await using server = await TestServer.start({ settings: { idleTimeoutMs: 100, helloTimeoutMs: 100 } })
+  await using server = await TestServer.start({ settings: { idleTimeoutMs: 1000, helloTimeoutMs: 1000 } })
   const device = await server.join('pump')
   server.log.fill()
   device.events(1, 2, 3)
@@ -38,7 +38,7 @@ test('a full log pauses devices, whose events are all taken once there is room',
   const pauses = () => server.metric('tocsin_tcp_pauses_total', { reason: 'log-full' })
   await eventually(async () => (await pauses()) === 2)
   const waiting = performance.now()
-  await eventually(() => performance.now() - waiting > 300) // longer than a device may be silent
+  await eventually(() => performance.now() - waiting > 2500) // longer than a device may be silent
   expect(await server.events()).toEqual([])
   expect(newcomer.received).toEqual([])
   expect(device.open).toBe(true)
@@ -49,8 +49,8 @@ test('a full log pauses devices, whose events are all taken once there is room',
 
 test('a device above its rate is slowed down and loses nothing', async () => {
   await using server = await TestServer.start({ settings: { eventsPerSecondMax: 20, windowEvents: 1000 } })
-  const device = await server.join('pump')
   const started = performance.now()
+  const device = await server.join('pump')
   device.events(...Array.from({ length: 30 }, (_, index) => index + 1))
   await device.acknowledged(30)
   expect(performance.now() - started).toBeGreaterThan(400)
@@ -59,7 +59,7 @@ test('a device above its rate is slowed down and loses nothing', async () => {
 
 test('a device that reads no replies is not read from, and cut off in the end', async () => {
   await using server = await TestServer.start({
-    settings: { unsentBytesMax: 4096, idleTimeoutMs: 500, helloTimeoutMs: 100 }
+    settings: { unsentBytesMax: 4096, idleTimeoutMs: 1500 }
   })
   const device = await server.join('pump')
   device.socket.pause()
@@ -80,7 +80,8 @@ test('refuses connections over the limit with the reason, and takes them again w
   expect(await second.next('error')).toMatchObject({ code: 'too-many-connections' })
   await second.ended()
   first.destroy()
-  await eventually(() => !server.presence.connected('a'))
+  const connections = () => server.metric('tocsin_device_connections', { protocol: 'tcp' })
+  await eventually(async () => (await connections()) === 0) // later than the device is gone
   await server.join('b')
 })
 
