@@ -70,6 +70,7 @@ describe.each([4, 5] as const)('MQTT protocol level %i', protocolVersion => {
     await subscriber.subscribeAsync({ 'a/#': { qos: 0 }, 'a/+': { qos: 2 }, 'a/b': { qos: 1 } })
     const publisher = await mqtt.connect({ protocolVersion })
     await publisher.publishAsync('a/b', 'x', { qos: 2 })
+    await eventually(() => received.length > 0) // MQTT.js shows a QoS 2 message when its exchange is over
     await publisher.publishAsync('a/b', 'end', { qos: 1 })
     await eventually(() => texts(received).includes('end'))
     expect(received.map(({ text, packet }) => [text, packet.qos])).toEqual([
@@ -210,11 +211,11 @@ describe.each([4, 5] as const)('MQTT protocol level %i', protocolVersion => {
     await eventually(() => otherReceived.length >= count)
     expect(frozenReceived.length).toBeLessThan(count)
     frozen.stream.resume()
-    await eventually(() => frozenReceived.length >= count, { timeoutMs: 20_000 })
+    await eventually(() => frozenReceived.length >= count)
     const first = (received: Received[]) => received.map(({ text }) => text.split(' ')[0])
     expect(first(frozenReceived)).toEqual(numbers(1, count))
     expect(first(otherReceived)).toEqual(numbers(1, count))
-  }, 60_000)
+  })
 
   test('refuses what is not allowed, as the protocol level can say it', async () => {
     await using folder = await temporaryFolder()

@@ -91,8 +91,9 @@ describe('an operator', () => {
     await append(mqtt.store, alertDraft())
     const others = [withToken(second, durable), { clientId: 'screen', ...durable }]
     for (const options of others) {
-      const { got, client: other } = await listen(mqtt, { t: { qos: 1 } }, options)
-      expect(got).toEqual([])
+      const { client: other, count } = await listen(mqtt, { t: { qos: 1 } }, options)
+      await append(mqtt.store, eventDraft('after'))
+      expect((await count(1)).map(({ text }) => text)).toEqual(['after'])
       await other.endAsync()
     }
     const { count } = await listen(mqtt, {}, withToken(first, durable))

@@ -395,16 +395,17 @@ describe('what outlives a connection', () => {
 
   test('a delayed will is published after its delay, and not when the client is back before', async () => {
     await using folder = await temporaryFolder()
-    await using mqtt = await startMqtt({ dir: folder.path })
+    let offsetMs = 0
+    await using mqtt = await startMqtt({ dir: folder.path, now: () => Date.now() + offsetMs })
     const willOf = (id: string) => ({
       clean: false,
-      properties: { sessionExpiryInterval: 60 },
+      properties: { sessionExpiryInterval: 3600 },
       will: {
         topic: `wills/${id}`,
         payload: Buffer.from(id),
         qos: 1,
         retain: false,
-        properties: { willDelayInterval: 1 }
+        properties: { willDelayInterval: 60 }
       }
     })
     const back = await connected(mqtt, 'back', 5, willOf('back'))
@@ -412,6 +413,11 @@ describe('what outlives a connection', () => {
     back.socket.resetAndDestroy()
     await connected(mqtt, 'back', 5, willOf('back'))
     gone.socket.resetAndDestroy()
+    await eventually(async () =>
+      (await mqtt.store.tables.wills()).some(({ session, dueAt }) => session === 'gone' && dueAt !== null)
+    )
+    expect(await payloads(mqtt)).toEqual([])
+    offsetMs = 61_000
     await eventually(async () => (await payloads(mqtt)).length > 0)
     expect(await payloads(mqtt)).toEqual(['gone'])
   })
