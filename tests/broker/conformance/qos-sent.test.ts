@@ -192,21 +192,21 @@ describe('errors and expiry in the QoS flows of MQTT 5', () => {
 
   test('[MQTT-4.3.3-7] a QoS 2 message that was sent once is sent again although it has expired since', async () => {
     const { topic, subscriber, publisher, back } = await pair(5, 2)
-    publisher.send(publish(topic, 'm', { qos: 2, messageId: 1, properties: { messageExpiryInterval: 1 } }))
+    publisher.send(publish(topic, 'm', { qos: 2, messageId: 1, properties: { messageExpiryInterval: 3 } }))
     const { messageId } = await subscriber.next('publish')
     const at = Date.now()
     await lost(subscriber)
-    await eventually(() => Date.now() > at + 1100)
+    await eventually(() => Date.now() > at + 3100)
     const again = await (await back()).next('publish')
     expect([again.messageId, again.dup, again.payload.toString()]).toEqual([messageId, true, 'm'])
   })
 
   test('[MQTT-4.3.3-13] the exchange of a message that has expired goes on to its end', async () => {
     const { topic, subscriber, publisher } = await pair(5, 2)
-    publisher.send(publish(topic, 'm', { qos: 2, messageId: 1, properties: { messageExpiryInterval: 1 } }))
+    publisher.send(publish(topic, 'm', { qos: 2, messageId: 1, properties: { messageExpiryInterval: 3 } }))
     const { messageId } = await subscriber.next('publish')
     const at = Date.now()
-    await eventually(() => Date.now() > at + 1100)
+    await eventually(() => Date.now() > at + 3100)
     subscriber.send({ cmd: 'pubrec', messageId })
     expect((await subscriber.next('pubrel')).reasonCode ?? 0).toBe(0)
   })
