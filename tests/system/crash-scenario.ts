@@ -57,7 +57,7 @@ export interface RoundReport {
 
 /** When a round's kill comes. */
 export interface Kill {
-  /** When about so many events of the round are acknowledged. */
+  /** When about so many events of the round are acknowledged, some of them over each protocol. */
   after: number
   /** So long after that, ms. */
   delayMs?: number
@@ -123,6 +123,15 @@ export class CrashScenario implements AsyncDisposable {
     await load(killAfter / 2)
     this.#fainting.faint()
     await load(killAfter)
+    const overEach = () => {
+      const now = this.#acknowledgedByProtocol()
+      return now.mqtt > before.mqtt && now.tcp > before.tcp && now.http > before.http
+    }
+    await eventually(overEach, {
+      what: 'load over each protocol',
+      everyMs: 1,
+      timeoutMs: PATIENCE_MS
+    })
     if (delayMs > 0) await delay(delayMs)
 
     const openAtKill = totalOpen(sources)

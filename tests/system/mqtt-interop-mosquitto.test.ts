@@ -110,13 +110,15 @@ describe.each(mosquittoVersions)('%s', version => {
       format: '%t %p',
       args: ['-q', '2']
     })
-    const expected: string[] = []
-    for (const qos of ['0', '1', '2']) {
-      const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`)
+    const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`)
+    for (const qos of ['0', '1', '2'])
       await mosquitto.publish(['-t', `${t}/${qos}`, '-q', qos, '-l'], { input: `${lines.join('\n')}\n` })
-      expected.push(...lines.map(line => `${t}/${qos} ${line}`))
+    await eventually(() => subscriber.heard.length >= 3000, { what: 'all lines', everyMs: 50 })
+    // At QoS 0 nobody waits for the server: what is published next, on another connection, may overtake.
+    for (const qos of ['0', '1', '2']) {
+      const heard = subscriber.heard.filter(line => line.startsWith(`${t}/${qos} `))
+      expect(heard).toEqual(lines.map(line => `${t}/${qos} ${line}`))
     }
-    expect(await subscriber.until(`${t}/2 line 999`)).toEqual(expected)
   })
 
   withTools('200 kB pass unchanged', async () => {

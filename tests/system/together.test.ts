@@ -132,6 +132,7 @@ describe('one server with registered devices', () => {
       await eventually(() => listener.heard().length > expected.length, { what: `all by ${name}` })
       expect({ name, heard: listener.heard() }).toEqual({ name, heard: [ready, ...withoutDevice] })
     }
+    await eventually(() => onlyTcp.heard().length > 0, { what: 'the event over TCP' })
     expect(onlyTcp.heard().map(({ device }) => device)).toEqual(['tcp-1'])
     await eventually(() => onlyMqttJs.heard().length > 0)
     expect(onlyMqttJs.heard().map(({ topic }) => topic)).toEqual(['site/mqtt-js'])
