@@ -34,7 +34,7 @@ export const schema = z.strictObject({
     commitIntervalMs: milliseconds(0, 1000)
       .default(2)
       .describe(
-        'Least time between two commits while several events arrive at a time, so that each carries more; an event that comes alone never waits.'
+        'Least time, to half a millisecond, between two commits while several events arrive at a time, so that each carries more; an event that comes alone never waits.'
       ),
     waitingBytesMax: bytes(MiB, 4096 * MiB)
       .default(64 * MiB)

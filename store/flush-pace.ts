@@ -1,20 +1,33 @@
 // When followers of the log flush what they have for their subscribers: at once when idle; under load with pauses that grow
 // with what a flush costs.
+import { performance, type EventLoopUtilization } from 'node:perf_hooks'
 
 /** Of the time between two flushes under load, at most a fifth is spent flushing, as long as `flushMs` allows. */
 const PAUSE_PER_COST = 4
+/** Part of the time that the event loop must have had nothing to do, for it to have time to spare; looked at so often. */
+const SPARE_IDLE = 0.1
+const LOOKED_AT_MS = 50
+/** By how much the cost that counts may rise from one flush to the next, and what it is at least, ms. */
+const COST_RISE = 1.25
+const COST_MS_MIN = 0.1
 
 /**
  * A flush costs about as much for one notification as for ten (a system call a subscriber), so waiting makes each
- * cheaper but later. The pause is a multiple of the last flush's own cost: a few subscribers cost tens of microseconds
- * and get a batch about every millisecond, thousands cost milliseconds and get one every `flushMs`, the longest pause
- * there is.
+ * cheaper but later. The pause is a multiple of a flush's own cost: a few subscribers cost tens of microseconds
+ * and get a batch with every commit, thousands cost milliseconds and get one every `flushMs`, the longest pause there is.
+ * While the event loop has time to spare, that multiple is the cost in milliseconds: a hundred subscribers, which cost
+ * one, have no use for a pause of four.
  */
 export class FlushPace {
   readonly #flush: () => void
   readonly #flushMs: number
   #scheduled: NodeJS.Timeout | NodeJS.Immediate | null = null
   #notBefore = 0
+  /** What a flush costs, ms. A collection of garbage, or much that came at once, makes one longer, not the next. */
+  #costMs = 0
+  #hasSpareTime = true
+  #lookedAtMs = 0
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization()
 
   constructor(flush: () => void, flushMs: number) {
     this.#flush = flush
@@ -40,6 +53,17 @@ export class FlushPace {
     const startedMs = performance.now()
     this.#flush()
     const endedMs = performance.now()
-    this.#notBefore = endedMs + Math.min(this.#flushMs, (endedMs - startedMs) * PAUSE_PER_COST)
+    this.#costMs = Math.min(endedMs - startedMs, Math.max(COST_MS_MIN, this.#costMs) * COST_RISE)
+    if (endedMs - this.#lookedAtMs >= LOOKED_AT_MS) this.#lookForSpareTime(endedMs)
+    const pausePerCost = this.#hasSpareTime ? Math.min(this.#costMs, PAUSE_PER_COST) : PAUSE_PER_COST
+    this.#notBefore = endedMs + Math.min(this.#flushMs, this.#costMs * pausePerCost)
+  }
+
+  #lookForSpareTime(nowMs: number): void {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization)
+    this.#hasSpareTime = utilization < 1 - SPARE_IDLE
+    this.#utilization = now
+    this.#lookedAtMs = nowMs
   }
 }

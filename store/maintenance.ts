@@ -8,6 +8,11 @@ import type { Statements } from './statements.ts'
 import type { StoreOptions } from './store.ts'
 import type { StreamPositions } from './stream-positions.ts'
 
+/** A slice holds up the commits behind it; what came meanwhile is committed before the next: at most a quarter of the time. */
+const PAUSE_PER_SLICE = 3
+/** Longest pause between two slices, ms: after a slice that a slow disk has held up, more rest is of no use. */
+const PAUSE_MS_MAX = 100
+
 export interface MaintenanceOptions {
   engine: Engine
   statements: Statements
@@ -25,6 +30,8 @@ export interface MaintenanceOptions {
 export class Maintenance {
   readonly #options: MaintenanceOptions
   #timer: NodeJS.Timeout | null = null
+  /** Ends the pause between two slices. */
+  #wake: (() => void) | null = null
   #running: Promise<void> = Promise.resolve()
   #stopped = false
 
@@ -37,6 +44,7 @@ export class Maintenance {
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#timer) clearTimeout(this.#timer)
+    this.#wake?.()
     await this.#running
   }
 
@@ -75,11 +83,24 @@ export class Maintenance {
     const before = store.retentionAgeMs > 0 ? store.now() - store.retentionAgeMs : 0
     const blockBytesMax = store.retentionBytesMax > 0 ? store.retentionBytesMax : Number.MAX_SAFE_INTEGER
     for (let more = true; more && !this.#stopped;) {
+      const startedMs = performance.now()
       const slice = await engine.maintain({ before, blockBytesMax, upTo })
+      const sliceMs = performance.now() - startedMs
       const { first, blocks, blockBytes, databaseBytes } = slice
       counts.size = { first, blocks, blockBytes, databaseBytes }
       this.#options.onSlice(slice)
       more = slice.more
+      if (more) await this.#pause(Math.min(sliceMs * PAUSE_PER_SLICE, PAUSE_MS_MAX))
     }
+  }
+
+  /** Resolves after a while, or when it is stopped. */
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped) return
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+      this.#timer = setTimeout(resolve, ms)
+    })
+    this.#wake = null
   }
 }

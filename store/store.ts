@@ -405,7 +405,7 @@ export interface Store {
 export interface StoreOptions {
   /** Bytes that may wait for commit before `full()`. */
   waitingBytesMax: number
-  /** Least time between the starts of two commits while several entries arrive at a time, ms; 0: none. */
+  /** Least time, to half a millisecond, between the starts of two commits while several entries arrive at a time, ms; 0: none. */
   commitIntervalMs: number
   /** Bytes of committed notifications kept in memory for followers that are a little behind. */
   recentBytesMax: number

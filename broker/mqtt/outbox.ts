@@ -78,7 +78,8 @@ export class ConnectionOutbox {
   readonly #socket: Duplex
   readonly #onFlushed: () => void
   readonly #traffic: SentCounts
-  #parts: Buffer[] = []
+  /** Null while there are none: an empty list that waits for the next packet outlives the collector's cheap passes. */
+  #parts: Buffer[] | null = null
   #bytes = 0
   #held: HeldMessage[] | null = null
   #heldBytes = 0
@@ -93,8 +94,7 @@ export class ConnectionOutbox {
 
   /** Adds a packet to this turn's write. */
   push(bytes: Buffer): void {
-    this.#bytes += bytes.length
-    this.#parts.push(bytes)
+    this.#addPart(bytes)
     this.wakeSoon()
   }
 
@@ -116,7 +116,7 @@ export class ConnectionOutbox {
 
   /** Has what there is written at the end of this turn. */
   wakeSoon(): void {
-    if (this.#woken === SOON || this.#parts.length === 0) return
+    if (this.#woken === SOON || this.#parts === null) return
     this.#woken = SOON
     this.#outbox.wakeSoon(this)
   }
@@ -129,9 +129,9 @@ export class ConnectionOutbox {
   flush(): void {
     const parts = this.#parts
     const bytes = this.#bytes
-    if (parts.length === 0) return
+    if (parts === null) return
     this.#woken = NOT
-    this.#parts = []
+    this.#parts = null
     this.#bytes = 0
     const socket = this.#socket
     if (!socket.writable) return
@@ -147,9 +147,14 @@ export class ConnectionOutbox {
     this.#onFlushed()
   }
 
-  #add(bytes: Buffer): void {
+  #addPart(bytes: Buffer): void {
     this.#bytes += bytes.length
-    this.#parts.push(bytes)
+    if (this.#parts === null) this.#parts = [bytes]
+    else this.#parts.push(bytes)
+  }
+
+  #add(bytes: Buffer): void {
+    this.#addPart(bytes)
     if (this.#bytes > JOIN_BYTES_MAX) return this.wakeSoon()
     if (this.#woken !== NOT) return
     this.#woken = PACED

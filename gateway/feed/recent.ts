@@ -4,7 +4,7 @@ import type { Batch } from '../../store/store.ts'
 import { mqttBytes } from '../../store/notification-size.ts'
 import type { Notification } from '../../store/notification.ts'
 
-const ITEMS_MAX = 2048
+const ITEMS_MAX = 256 // few: as objects they outlive the collector's cheap passes, and the store keeps more, encoded
 const BATCHES_MIN = 2 // what is committed while a page is read
 const BYTES_MAX = 4 * 1024 * 1024 // payloads and properties they keep alive; the store's own window is larger and mostly the same
 

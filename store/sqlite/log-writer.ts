@@ -13,6 +13,8 @@ import { StatementCache } from './statement-cache.ts'
 
 const REMOVED_MAX = 16 // blocks one slice removes: up to 8 MB of pages
 const PLANNED_MAX = 512 // block heads one slice looks at for what to merge
+const MERGED_FIRST_MAX = 8 // blocks that the first slice merges: code that has never run takes several times as long
+const MERGE_MS = 10 // after a slice that took less, the next may merge twice as many
 
 /** What is planned with. */
 interface PlannedHead {
@@ -29,6 +31,7 @@ export class LogWriter {
   readonly #size: LogSize
   #next: number
   #lastAt: number
+  #mergedMax = MERGED_FIRST_MAX
   #mergeFrom = 0 // blocks before this are as large as they get
 
   constructor(db: DatabaseSync, { dir, sql }: { dir: string; sql: WriterQueries }) {
@@ -109,13 +112,14 @@ export class LogWriter {
 
   #merge(upTo: number): number {
     const heads = this.#all(this.#sql.heads, [this.#mergeFrom, upTo, PLANNED_MAX]).map(plannedHeadOf)
-    const { run, from } = mergeRun(heads)
-    this.#mergeFrom = from
-    const [oldest] = run
-    const newest = run.at(-1)
+    const plan = mergeRun(heads)
+    this.#mergeFrom = plan.from
+    const run = plan.run.slice(0, this.#mergedMax)
     // Nothing to merge among these, but there are more heads to look at: the next slice goes on after them.
-    if (!oldest || !newest) return 0
+    if (run.length === 0) return 0
+    const startedMs = performance.now()
     const damagedAt = this.#mergeAll(run)
+    if (performance.now() - startedMs < MERGE_MS) this.#mergedMax = Math.min(2 * this.#mergedMax, PLANNED_MAX)
     if (damagedAt !== null) {
       this.#mergeFrom = damagedAt + 1 // it stays as it is, for who reads it to be told
       return 0
