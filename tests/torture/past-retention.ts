@@ -63,8 +63,8 @@ export async function passRetention(dir: string): Promise<PastRetentionReport> {
   const faults: string[] = []
   if (back.recovered !== false) faults.push(`who was away is told recovered: ${back.recovered}`)
   await send(10)
-  const log = await server.ask('/v1/notifications?kinds=event&limit=1000&after=earliest')
-  const last = (log.body as { items: Item[] }).items.at(-1)?.cursor
+  const newest = await server.ask('/v1/notifications?kinds=event&limit=1&before=latest')
+  const last = (newest.body as { items: Item[] }).items[0]?.cursor
   const subscribers: Seen[] = [
     { name: 'who was away', before, items: back.items, feed: back },
     { name: 'who was frozen', before, items: frozen.items.slice(10), feed: frozen }
