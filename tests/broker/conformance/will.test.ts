@@ -90,6 +90,7 @@ describe.each(versions)('wills at protocol level %i', version => {
     expect(await payloadOf(watcher)).toBe('gone')
     const next = await connected(server(), topic, version, { clean: false })
     next.socket.resetAndDestroy()
+    await eventually(() => !server().presence.connected(topic), { what: 'that the server notices' })
     expect(await receivedUntilNow(server(), watcher, topic)).toEqual(['gone'])
   })
 
@@ -98,6 +99,7 @@ describe.each(versions)('wills at protocol level %i', version => {
     const watcher = await watching('w/none/#')
     const client = await connected(server(), topic, version)
     client.socket.resetAndDestroy()
+    await eventually(() => !server().presence.connected(topic), { what: 'that the server notices' })
     const marker = await connected(server(), `${topic}/marker`, version, willFor(`${topic}/marker`))
     marker.socket.resetAndDestroy()
     expect((await watcher.next('publish')).topic).toBe(`${topic}/marker`)
