@@ -12,6 +12,8 @@ import { WheelTimer, type TimerWheel } from './timer-wheel.ts'
 /** What all devices of a fleet share. */
 export interface DeviceSurroundings {
   wheel: TimerWheel
+  /** ms, never going back. */
+  now: () => number
   statistics: Statistics
   recorder: Recorder | null
   /** Most events a device keeps; it measures no more until there is room. */
@@ -70,7 +72,7 @@ export class Device implements LinkOwner {
 
   /** Connects, and begins with its plan. */
   start(): void {
-    this.#startedMs = performance.now()
+    this.#startedMs = this.#around.now()
     this.#connect()
     this.#awaitStep()
   }
@@ -119,7 +121,7 @@ export class Device implements LinkOwner {
 
   onSent(event: OutgoingEvent, how: Sending): void {
     if (how === 'first') {
-      event.sentMs = performance.now()
+      event.sentMs = this.#around.now()
       this.#counts.sent++
     } else if (how === 'repeat') this.#counts.repeats++
     else this.#counts.resent++
@@ -130,7 +132,7 @@ export class Device implements LinkOwner {
     if (event === undefined) return // the answer to a repeat
     this.#counts.acknowledged++
     if (event.sentMs > this.#mishapMs)
-      this.#counts.recordAcknowledgement((performance.now() - event.sentMs) * 1000)
+      this.#counts.recordAcknowledgement((this.#around.now() - event.sentMs) * 1000)
     this.#around.recorder?.record(this.part, event)
     this.#release()
   }
@@ -166,13 +168,13 @@ export class Device implements LinkOwner {
 
   #awaitStep(): void {
     if (!this.#sending) return
-    const inMs = this.#startedMs + this.#next.atMs - performance.now()
+    const inMs = this.#startedMs + this.#next.atMs - this.#around.now()
     this.#around.wheel.set(this.#stepTimer, Math.max(0, inMs))
   }
 
   /** Takes all steps that are due. While the outbox is full the plan waits, and goes on later from where it was. */
   #takeSteps(): void {
-    const sinceStartMs = performance.now() - this.#startedMs
+    const sinceStartMs = this.#around.now() - this.#startedMs
     while (this.#next.atMs <= sinceStartMs) {
       this.#held = this.#next.type === 'event' && this.outbox.waiting >= this.#around.outboxMax
       if (this.#held) break
@@ -193,7 +195,7 @@ export class Device implements LinkOwner {
     if (this.#phase !== 'up') return // nothing to lose
     this.#link.pump() // what was measured before the mishap may well be on its way
     this.#downMs = step.downMs
-    this.#mishapMs = performance.now()
+    this.#mishapMs = this.#around.now()
     if (step.type === 'power-cut') {
       this.#counts.powerCuts++
       this.#link.reset()
@@ -206,7 +208,7 @@ export class Device implements LinkOwner {
   #release(): void {
     if (!this.#held || !this.#sending || this.outbox.waiting >= this.#around.outboxMax) return
     this.#held = false
-    this.#startedMs = performance.now() - this.#next.atMs // the whole plan is late now: no rush to catch up
+    this.#startedMs = this.#around.now() - this.#next.atMs // the whole plan is late now: no rush to catch up
     this.#around.wheel.set(this.#stepTimer, 0)
   }
 }

@@ -34,6 +34,8 @@ export interface FleetOptions {
   connectTimeoutMs?: number
   backOffMinMs?: number
   backOffMaxMs?: number
+  /** ms since any moment, never going back; for tests. */
+  now?: () => number
 }
 
 /** How often the ramp starts the devices that are due. */
@@ -45,7 +47,8 @@ const STREAM = 'simulator'
 export class Fleet {
   readonly statistics = new Statistics()
   readonly #options: FleetOptions
-  readonly #wheel = new TimerWheel()
+  readonly #now: () => number
+  readonly #wheel: TimerWheel
   readonly #parts: DevicePart[]
   readonly #devices: Device[] = []
   readonly #rampTimer = new WheelTimer(() => this.#startDue())
@@ -55,11 +58,14 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#wheel = new TimerWheel({ now: this.#now })
     this.#parts = planFleet(options.profile, options)
     const natural = fleetEventsPerSecond(this.#parts)
     this.#intervalFactor = options.eventsPerSecond === null ? 1 : natural / options.eventsPerSecond
     this.#around = {
       wheel: this.#wheel,
+      now: this.#now,
       statistics: this.statistics,
       recorder: options.recorder,
       outboxMax: options.outboxMax ?? 1000,
@@ -80,7 +86,7 @@ export class Fleet {
 
   /** Starts the devices, `rampPerSecond` of them each second. */
   start(): void {
-    this.#startedMs = performance.now()
+    this.#startedMs = this.#now()
     this.#startDue()
   }
 
@@ -99,7 +105,7 @@ export class Fleet {
   }
 
   #startDue(): void {
-    const elapsedS = (performance.now() - this.#startedMs) / 1000
+    const elapsedS = (this.#now() - this.#startedMs) / 1000
     const due = Math.min(this.#parts.length, 1 + Math.floor(elapsedS * this.#options.rampPerSecond))
     for (const part of this.#parts.slice(this.#devices.length, due)) {
       const device = this.#createDevice(part)
@@ -119,7 +125,7 @@ export class Fleet {
     })
     const backOff = new Random(seed, part.index, 'back-off')
     const identity = { id: part.id, token: part.token, keepaliveS: Math.ceil(profile.keepalive / 1000) }
-    const common = { identity, wheel: this.#wheel, connectTimeoutMs }
+    const common = { identity, wheel: this.#wheel, now: this.#now, connectTimeoutMs }
     const link = (owner: LinkOwner) =>
       part.protocol === 'mqtt'
         ? new MqttLink({ ...common, target: mqtt, version: part.mqttVersion }, owner)
@@ -129,11 +135,11 @@ export class Fleet {
 
   /** Resolves when the condition holds, when time is up, or when the signal is aborted. */
   #until(condition: () => boolean, withinMs: number, signal?: AbortSignal): Promise<void> {
-    const deadline = performance.now() + withinMs
+    const deadline = this.#now() + withinMs
     return new Promise(resolve => {
       const timer = new WheelTimer(() => look())
       const look = (): void => {
-        if (condition() || performance.now() >= deadline || signal?.aborted === true) resolve()
+        if (condition() || this.#now() >= deadline || signal?.aborted === true) resolve()
         else this.#wheel.set(timer, 20)
       }
       look()

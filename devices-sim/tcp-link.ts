@@ -32,6 +32,8 @@ export interface TcpLinkOptions {
   identity: LinkIdentity
   stream: string
   wheel: TimerWheel
+  /** ms, never going back. */
+  now: () => number
   connectTimeoutMs: number
 }
 
@@ -132,7 +134,7 @@ export class TcpLink implements Link {
   }
 
   #read(chunk: Buffer): void {
-    this.#heardMs = performance.now()
+    this.#heardMs = this.#options.now()
     this.#reader.push(chunk)
     for (;;) {
       const frame = this.#reader.next()
@@ -249,8 +251,8 @@ export class TcpLink implements Link {
 
   /** Twice in the time that the device promised: a ping if it was silent, and an end if the server is. */
   #keepAlive(): void {
-    const { wheel, identity } = this.#options
-    if (performance.now() - this.#heardMs > identity.keepaliveS * 1500) return this.#fail('server-silent')
+    const { wheel, identity, now } = this.#options
+    if (now() - this.#heardMs > identity.keepaliveS * 1500) return this.#fail('server-silent')
     if (!this.#wrote) this.#write(encodePing())
     this.#wrote = false
     wheel.set(this.#keepalive, identity.keepaliveS * 500)

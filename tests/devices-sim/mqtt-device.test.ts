@@ -5,6 +5,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { eventually } from '../helpers/eventually.ts'
 import { quickProfile } from './profiles.ts'
 import { runningFleet } from './running-fleet.ts'
+import { steadyClock } from './steady-clock.ts'
 import { numberOf } from './tcp-server.ts'
 
 /** A broker that notes what is published. */
@@ -54,7 +55,8 @@ describe('a device over MQTT', () => {
     await using server = await broker()
     const credentials = ['one', 'two'].map(id => ({ id, token: 'secret' }))
     await using fleet = runningFleet({ protocol, mqtt: server.target, count: 2, credentials })
-    await eventually(() => fleet.statistics.byProtocol.mqtt.acknowledged >= 10)
+    const { mqtt } = fleet.statistics.byProtocol
+    await eventually(() => mqtt.acknowledged >= 10 && mqtt.connected === 2)
     expect(server.clients.map(({ id, user }) => [id, user]).sort()).toEqual([
       ['one', 'one'],
       ['two', 'two']
@@ -70,12 +72,14 @@ describe('a device over MQTT', () => {
     const counts = fleet.statistics.byProtocol.mqtt
     await eventually(() => counts.acknowledged >= 5)
     server.holds = true
-    await eventually(() => fleet.waiting >= 5)
+    // What was published before has its acknowledgement, none of which is on its way any more.
+    await eventually(() => fleet.waiting >= 5 && counts.acknowledged === server.published.length)
     const acknowledged = counts.acknowledged
     server.holds = false
     server.published.length = 0
     server.cutAll()
-    await eventually(() => counts.reconnects === 1 && counts.acknowledged > acknowledged + 5)
+    const isNew = () => server.published.at(-1)?.dup === false
+    await eventually(() => counts.reconnects === 1 && counts.acknowledged > acknowledged + 5 && isNew())
     const again = server.published.map(({ n }) => n)
     expect(again).toEqual(again.map((_, index) => acknowledged + 1 + index))
     expect(server.published[0]?.dup).toBe(true)
@@ -84,9 +88,15 @@ describe('a device over MQTT', () => {
 
   test('a power cut resets the connection, a goodbye is said; both come back', async () => {
     await using server = await broker()
+    using clock = steadyClock() // a goodbye that falls due while the device is not there is none
     const faults =
       '{ powerCut: { at: [50ms], lasts: 50ms }, flapping: { at: [300ms], times: 2, down: 30ms, up: 60ms } }'
-    await using fleet = runningFleet({ protocol, mqtt: server.target, profile: quickProfile(faults) })
+    await using fleet = runningFleet({
+      protocol,
+      mqtt: server.target,
+      profile: quickProfile(faults),
+      now: clock.now
+    })
     const counts = fleet.statistics.byProtocol.mqtt
     await eventually(() => server.clients.length === 4 && counts.connected === 1)
     expect(server.resets).toBe(1)

@@ -1,13 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { TimerWheel, WheelTimer } from '../../devices-sim/timer-wheel.ts'
 import { eventually } from '../helpers/eventually.ts'
-
-/** A clock that goes on by a millisecond at a time, however long the machine is busy with something else. */
-function steadyClock() {
-  let ms = 0
-  const timer = setInterval(() => ms++, 1)
-  return { now: () => ms, [Symbol.dispose]: () => clearInterval(timer) }
-}
+import { steadyClock } from './steady-clock.ts'
 
 describe('the timer wheel', () => {
   test('calls back in the order of the times, never early, also beyond one round', async () => {
@@ -39,7 +33,8 @@ describe('the timer wheel', () => {
   })
 
   test('callbacks may set and cancel timers, also of their own slot', async () => {
-    const wheel = new TimerWheel({ tickMs: 5, slots: 4 })
+    using clock = steadyClock()
+    const wheel = new TimerWheel({ tickMs: 5, slots: 4, now: clock.now })
     let turns = 0
     const other = new WheelTimer(() => (turns += 1000))
     const self: WheelTimer = new WheelTimer(() => {
