@@ -2,19 +2,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Resolves with the first value of `probe` that is neither undefined, null nor false; throws after `timeoutMs`. That is long
- * beyond what anything takes here, for machines that are slow, and busy with other tests.
+ * Resolves with the first value of `probe` that is neither undefined, null nor false; throws after `timeoutMs`. That is long:
+ * on a busy machine a process may not run for seconds, and whoever waits for what comes loses nothing.
  */
 export async function eventually<Value>(
   probe: () => Value | Promise<Value>,
-  { timeoutMs = 30_000, everyMs = 5, what = 'the condition' } = {}
+  { timeoutMs = 60_000, everyMs = 5, what = 'the condition' } = {}
 ): Promise<NonNullable<Exclude<Value, false>>> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     const value = await probe()
     if (value !== undefined && value !== null && value !== false)
       return value as NonNullable<Exclude<Value, false>>
-    if (Date.now() > deadline) throw new Error(`${what} did not come about within ${timeoutMs} ms`)
+    if (performance.now() > deadline) throw new Error(`${what} did not come about within ${timeoutMs} ms`)
     await delay(everyMs)
   }
 }

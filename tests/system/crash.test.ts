@@ -24,4 +24,4 @@ test('kill -9 under load loses nothing that was acknowledged, and nobody misses 
       sessionDisorders: 0
     })
   }
-})
+}, 300_000)

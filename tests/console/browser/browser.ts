@@ -31,7 +31,7 @@ export function chromiumIsHere(): boolean {
 
 /** A browser; use with `await using`. */
 export async function openBrowser(): Promise<{ browser: Browser } & AsyncDisposable> {
-  const browser = await chromium.launch({ executablePath, args })
+  const browser = await chromium.launch({ executablePath, args, timeout: 120_000 })
   return { browser, [Symbol.asyncDispose]: () => browser.close() }
 }
 
@@ -45,7 +45,7 @@ export class ConsoleWindow implements AsyncDisposable {
 
   private constructor(page: Page) {
     this.page = page
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(60_000)
     page.on('console', message => {
       if (['error', 'warning'].includes(message.type())) this.troubles.push(message.text())
     })

@@ -6,7 +6,7 @@ import { chromiumIsHere, ConsoleWindow, narrow, openBrowser } from './browser.ts
 import { ConsoleServer } from './console-server.ts'
 
 // A browser on a busy machine takes its time.
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 /** Alerts of three severities. */
 const severitiesFile = `
