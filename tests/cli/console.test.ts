@@ -30,6 +30,7 @@ test('"tocsin console" prints a link that signs a browser in once, and nothing e
   const code = codeOf(stdout)
   expect(await signIn(server.http.port, code)).toMatchObject({ status: 200, body: { role: 'admin' } })
   expect((await signIn(server.http.port, code)).status).toBe(401)
+  await server.end('SIGTERM') // which brings all that it has to say
   expect(JSON.stringify(server.log)).not.toContain(code)
   expect(server.log.map(({ msg }) => msg)).toContain('"tocsin console" prints a link that signs a browser in')
 })

@@ -18,8 +18,13 @@ async function watchLoop(blockWarnMs: number) {
   return { lines, registry, [Symbol.asyncDispose]: () => watch.stop() }
 }
 
+/** Computes for so long, however little of the processor it gets. */
 function computeStubbornly(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end;);
+  const spentMs = () => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
+  }
+  for (const end = spentMs() + ms; spentMs() < end;);
 }
 
 test('names the function that blocks the event loop', async () => {
@@ -31,7 +36,7 @@ test('names the function that blocks the event loop', async () => {
     return lines.find(({ running }) => running.some(frame => frame.includes('computeStubbornly')))
   })
   expect(line.blockedMs).toBeGreaterThanOrEqual(300)
-  expect(line.computedMs).toBeGreaterThan(50) // on a busy machine it gets less than it asks for
+  expect(line.computedMs).toBeGreaterThanOrEqual(300)
 })
 
 test('counts delays and logs none that is short', async () => {

@@ -23,7 +23,7 @@ export function runTocsin(
   args: readonly string[],
   { env = {}, node = process.execPath }: RunOptions = {}
 ): Ended {
-  const options = { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 20_000 } as const
+  const options = { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 120_000 } as const
   const { status, stdout, stderr } = spawnSync(node, [main, ...args], options)
   return { code: status, stdout, stderr }
 }
@@ -46,7 +46,7 @@ export async function serveTocsin(dir: string, args: readonly string[] = []): Pr
   const child = spawn(process.execPath, [main, 'serve', '--store.dir', dir, ...ports, ...args], {
     stdio: ['ignore', 'pipe', 'pipe']
   })
-  const exited = once(child, 'exit')
+  const closed = once(child, 'close') // not "exit": what it wrote last may be read after that
   let stdout = ''
   let stderr = ''
   const log: Record<string, unknown>[] = []
@@ -60,7 +60,7 @@ export async function serveTocsin(dir: string, args: readonly string[] = []): Pr
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const end = async (signal: NodeJS.Signals): Promise<Ended> => {
     child.kill(signal)
-    await exited
+    await closed
     return { code: child.exitCode, stdout, stderr }
   }
   const serving = await eventually(
