@@ -116,7 +116,7 @@ describe('the connection to the feed', () => {
   test('is given up when it has gone silent without a word, and asked before', async () => {
     await using server = await startGateway()
     await using proxy = await CuttableProxy.to(server.port)
-    using page = new Page(server, { url: proxy.url, silenceMs: 50, answerMs: 50 })
+    using page = new Page(server, { url: proxy.url, silenceMs: 50, answerMs: 2000 })
     const got = recorder()
     page.connection.subscribe({}, null, got.listener)
     page.connection.start()
