@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { join } from 'node:path'
 import { eventually } from '../helpers/eventually.ts'
+import { freeServerPorts, type ServerPorts } from '../helpers/server-process.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 import { tocsin } from './tocsin-process.ts'
 
 /** A server as a process; its log says where it serves. */
-async function serve(dir: string, ports = { mqtt: 0, tcp: 0, http: 0 }) {
+async function serve(dir: string, ports: ServerPorts = { mqtt: 0, tcp: 0, http: 0 }) {
   const server = tocsin(
     'serve',
     '--store.dir',
@@ -20,12 +21,7 @@ async function serve(dir: string, ports = { mqtt: 0, tcp: 0, http: 0 }) {
     return /^.*"Serving".*$/m.exec(server.output.out)?.[0]
   })
   const said = JSON.parse(line) as Record<'mqtt' | 'tcp' | 'http', string>
-  const portOf = (address: string) => Number(address.split(':').at(-1))
-  return {
-    ...server,
-    ...said,
-    ports: { mqtt: portOf(said.mqtt), tcp: portOf(said.tcp), http: portOf(said.http) }
-  }
+  return { ...server, ...said }
 }
 
 type Item = { cursor: string; kind: string; device: string; topic?: string; payload?: { n: number } }
@@ -38,7 +34,8 @@ const itemsOf = (out: string) =>
 describe('tocsin tail', () => {
   test('misses nothing and repeats nothing while the server is killed and comes back', async () => {
     await using folder = await temporaryFolder()
-    const first = await serve(folder.path)
+    const ports = await freeServerPorts()
+    const first = await serve(folder.path, ports)
     await using tail = tocsin(
       'tail',
       '--url',
@@ -70,9 +67,9 @@ describe('tocsin tail', () => {
     first.child.kill('SIGKILL')
     await first.ended
     await eventually(() => /connection lost .*; reconnecting, to go on from/.test(tail.output.error))
-    await using second = await serve(folder.path, first.ports)
+    await using second = await serve(folder.path, ports)
     const before = itemsOf(tail.output.out).length
-    await eventually(() => itemsOf(tail.output.out).length > before + 50, { timeoutMs: 20_000 })
+    await eventually(() => itemsOf(tail.output.out).length > before + 50)
     fleet.child.kill('SIGINT')
     expect(await fleet.ended).toBe(0)
     const { tcp } = JSON.parse(fleet.output.out) as { tcp: { acknowledged: number; unacknowledged: number } }
@@ -133,7 +130,7 @@ describe('tocsin tail', () => {
       '--devices',
       '2',
       '--duration',
-      '300ms',
+      '1s',
       '--quiet',
       '--tcp',
       server.tcp,

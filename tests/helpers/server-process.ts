@@ -67,8 +67,7 @@ export class ServerProcess implements AsyncDisposable {
     settings: Readonly<Record<string, string>> = {},
     { mayRefuse = false, nodeArguments = [] }: { mayRefuse?: boolean; nodeArguments?: readonly string[] } = {}
   ): Promise<ServerProcess> {
-    const [mqtt = 0, tcp = 0, http = 0] = await freePorts(3)
-    const ports = { mqtt, tcp, http }
+    const ports = await freeServerPorts()
     const server = new ServerProcess(dir, ports, { settings, nodeArguments })
     server.#mayEnd = mayRefuse
     await server.#becomeReady()
@@ -223,6 +222,12 @@ export class ServerProcess implements AsyncDisposable {
     )
     this.#token = (await readFile(join(this.dir, 'admin.token'), 'utf8')).trim()
   }
+}
+
+/** Ports for a whole server; see `freePorts`. */
+export async function freeServerPorts(): Promise<ServerPorts> {
+  const [mqtt = 0, tcp = 0, http = 0] = await freePorts(3)
+  return { mqtt, tcp, http }
 }
 
 /** A port that nobody listens on; see `freePorts`. */
