@@ -19,8 +19,9 @@ const WHY_MISSED_MEDIAN =
   'an event waits a millisecond for the next commit, which takes half of one and more where an fsync does; writing a batch to ' +
   'a hundred sockets takes another, of which the subscriber in the middle sees half.'
 const WHY_MISSED_P99 =
-  'while SQLite copies its log into the database, or small blocks are merged, the commit behind waits for ten milliseconds; ' +
-  'with one core for all threads, collecting garbage and other threads add to it. A slow fsync holds up what is behind it.'
+  'with one core for all threads, V8’s marking of old objects takes turns with the event loop for a tenth of a second, every ' +
+  'few seconds. Rounds that have none of it are made of fsyncs, SQLite’s copying of its log into the database, the merging of ' +
+  'small blocks, and collections of young objects, of 2 to 3 ms.'
 
 interface Contender {
   name: string
