@@ -11,6 +11,18 @@ const LOOKED_AT_MS = 50
 const COST_RISE = 1.25
 const COST_MS_MIN = 0.1
 
+/** How long to pause, from what flushes took. */
+export class FlushCost {
+  /** What a flush costs, ms. A collection of garbage, or much that came at once, makes one longer, not the next. */
+  #costMs = 0
+
+  /** The pause after a flush that took so long, ms. */
+  pauseMs(tookMs: number, { hasSpareTime }: { hasSpareTime: boolean }): number {
+    this.#costMs = Math.min(tookMs, Math.max(COST_MS_MIN, this.#costMs) * COST_RISE)
+    return this.#costMs * (hasSpareTime ? Math.min(this.#costMs, PAUSE_PER_COST) : PAUSE_PER_COST)
+  }
+}
+
 /**
  * A flush costs about as much for one notification as for ten (a system call a subscriber), so waiting makes each
  * cheaper but later. The pause is a multiple of a flush's own cost: a few subscribers cost tens of microseconds
@@ -21,10 +33,9 @@ const COST_MS_MIN = 0.1
 export class FlushPace {
   readonly #flush: () => void
   readonly #flushMs: number
+  readonly #cost = new FlushCost()
   #scheduled: NodeJS.Timeout | NodeJS.Immediate | null = null
   #notBefore = 0
-  /** What a flush costs, ms. A collection of garbage, or much that came at once, makes one longer, not the next. */
-  #costMs = 0
   #hasSpareTime = true
   #lookedAtMs = 0
   #utilization: EventLoopUtilization = performance.eventLoopUtilization()
@@ -53,10 +64,9 @@ export class FlushPace {
     const startedMs = performance.now()
     this.#flush()
     const endedMs = performance.now()
-    this.#costMs = Math.min(endedMs - startedMs, Math.max(COST_MS_MIN, this.#costMs) * COST_RISE)
     if (endedMs - this.#lookedAtMs >= LOOKED_AT_MS) this.#lookForSpareTime(endedMs)
-    const pausePerCost = this.#hasSpareTime ? Math.min(this.#costMs, PAUSE_PER_COST) : PAUSE_PER_COST
-    this.#notBefore = endedMs + Math.min(this.#flushMs, this.#costMs * pausePerCost)
+    const pauseMs = this.#cost.pauseMs(endedMs - startedMs, { hasSpareTime: this.#hasSpareTime })
+    this.#notBefore = endedMs + Math.min(this.#flushMs, pauseMs)
   }
 
   #lookForSpareTime(nowMs: number): void {
