@@ -13,8 +13,9 @@ import { StatementCache } from './statement-cache.ts'
 
 const REMOVED_MAX = 16 // blocks one slice removes: up to 8 MB of pages
 const PLANNED_MAX = 512 // block heads one slice looks at for what to merge
-const MERGED_FIRST_MAX = 8 // blocks that the first slice merges: code that has never run takes several times as long
-const MERGE_MS = 10 // after a slice that took less, the next may merge twice as many
+// Blocks that the first slice merges; each after it may merge twice as many. Code that has never run takes several times as
+// long. It does not depend on how long a slice takes: on a slow disk small ones would never catch up.
+const MERGED_FIRST_MAX = 8
 
 /** What is planned with. */
 interface PlannedHead {
@@ -117,9 +118,8 @@ export class LogWriter {
     const run = plan.run.slice(0, this.#mergedMax)
     // Nothing to merge among these, but there are more heads to look at: the next slice goes on after them.
     if (run.length === 0) return 0
-    const startedMs = performance.now()
+    this.#mergedMax = Math.min(2 * this.#mergedMax, PLANNED_MAX)
     const damagedAt = this.#mergeAll(run)
-    if (performance.now() - startedMs < MERGE_MS) this.#mergedMax = Math.min(2 * this.#mergedMax, PLANNED_MAX)
     if (damagedAt !== null) {
       this.#mergeFrom = damagedAt + 1 // it stays as it is, for who reads it to be told
       return 0
