@@ -18,6 +18,7 @@ import { CliError } from './errors.ts'
 import { loadProfile } from './fleet-profile.ts'
 import { createLogger } from './logger.ts'
 import type { RunningServer } from './serve.ts'
+import { settleProcess } from './process-settings.ts'
 import { ask } from './server-client.ts'
 import { devicesArgument, timeArgument } from './simulate-arguments.ts'
 import { SignalEnding } from './signal-ending.ts'
@@ -76,6 +77,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   process.stdout.on('error', onOutputError)
   const config = await withFreePorts(folder.config, folder.chosen)
   const failed: { error: Error | null } = { error: null }
+  settleProcess()
   const { startServer } = await import('./serve.ts')
   const server = await startServer(config, {
     logger: createLogger({ level: config.log.level, fd: 2 }),

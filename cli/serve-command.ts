@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { Logger } from 'pino'
 import { configurationOf } from './configuration.ts'
 import { createLogger } from './logger.ts'
+import { settleProcess } from './process-settings.ts'
 
 /** A signal this soon after the first is taken for the same: under npm, Ctrl-C arrives more than once. */
 const SAME_SIGNAL_MS = 500
@@ -27,6 +28,7 @@ Examples:
       const config = configurationOf(command)
       const logger = createLogger({ level: config.log.level, fd: 1 })
       endOnUnforeseen(logger)
+      settleProcess()
       const signal = firstSignal(config.shutdown.timeoutMs, logger)
       const { startServer } = await import('./serve.ts') // only now: --help need not load a server
       const server = await startServer(config, { logger })

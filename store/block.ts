@@ -59,29 +59,49 @@ export function encodeBlock(
   }
 }
 
-/** Joins the bodies of neighbouring blocks without decoding their payloads. Their streams must have been folded. */
-export function mergeBlocks(blocks: readonly { body: Uint8Array; atMin: number; atMax: number }[]): Block {
-  const parts: Uint8Array[] = [Buffer.alloc(BLOCK_HEAD_BYTES)]
-  const devices = new Set<string>()
-  let count = 0
-  let kinds = 0
-  let severity = 0
-  for (const { body } of blocks) {
+/**
+ * Joins neighbouring blocks, given one after the other, without decoding their payloads. Their streams must have been
+ * folded.
+ */
+export class BlockMerge {
+  readonly #parts: Uint8Array[] = [Buffer.alloc(BLOCK_HEAD_BYTES)]
+  readonly #devices = new Set<string>()
+  #count = 0
+  #kinds = 0
+  #severity = 0
+  #atMin = 0
+  #atMax = 0
+
+  /** `body` is kept and must not change. */
+  add({ body, atMin, atMax }: Pick<Block, 'body' | 'atMin' | 'atMax'>): void {
     const reader = new MsgpackReader(body)
     const entries = reader.array()
     for (let index = 0; index < entries; index++) {
       const head = readHead(reader, false)
-      devices.add(head.device)
-      kinds |= 1 << kindIndex(head.kind)
-      severity = Math.max(severity, severityIndex(head.severity))
+      this.#devices.add(head.device)
+      this.#kinds |= 1 << kindIndex(head.kind)
+      this.#severity = Math.max(this.#severity, severityIndex(head.severity))
     }
-    count += entries
-    parts.push(body.subarray(BLOCK_HEAD_BYTES))
+    if (this.#count === 0) this.#atMin = atMin
+    this.#atMax = atMax
+    this.#count += entries
+    this.#parts.push(body.subarray(BLOCK_HEAD_BYTES))
   }
-  const body = Buffer.concat(parts)
-  body[0] = 0xdd // array 32
-  body.writeUInt32BE(count, 1)
-  const atMin = blocks[0]?.atMin ?? 0
-  const atMax = blocks.at(-1)?.atMax ?? 0
-  return { count, kinds, severity, devices: bloomOf(devices), atMin, atMax, streams: null, body }
+
+  /** The block of all that was added. */
+  finish(): Block {
+    const body = Buffer.concat(this.#parts)
+    body[0] = 0xdd // array 32
+    body.writeUInt32BE(this.#count, 1)
+    return {
+      count: this.#count,
+      kinds: this.#kinds,
+      severity: this.#severity,
+      devices: bloomOf(this.#devices),
+      atMin: this.#atMin,
+      atMax: this.#atMax,
+      streams: null,
+      body
+    }
+  }
 }

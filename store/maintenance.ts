@@ -4,14 +4,10 @@ import type { Logger } from 'pino'
 import { CommitError } from './engine.ts'
 import type { Engine, MaintenanceSlice, Statement } from './engine.ts'
 import type { LogCounts } from './log-metrics.ts'
+import { MaintenancePace } from './maintenance-pace.ts'
 import type { Statements } from './statements.ts'
 import type { StoreOptions } from './store.ts'
 import type { StreamPositions } from './stream-positions.ts'
-
-/** A slice holds up the commits behind it; what came meanwhile is committed before the next: at most a quarter of the time. */
-const PAUSE_PER_SLICE = 3
-/** Longest pause between two slices, ms: after a slice that a slow disk has held up, more rest is of no use. */
-const PAUSE_MS_MAX = 100
 
 export interface MaintenanceOptions {
   engine: Engine
@@ -29,6 +25,7 @@ export interface MaintenanceOptions {
 
 export class Maintenance {
   readonly #options: MaintenanceOptions
+  readonly #pace: MaintenancePace
   #timer: NodeJS.Timeout | null = null
   /** Ends the pause between two slices. */
   #wake: (() => void) | null = null
@@ -37,6 +34,7 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
+    this.#pace = new MaintenancePace(options.store.maintenanceMs)
     this.#plan()
   }
 
@@ -82,6 +80,7 @@ export class Maintenance {
     const { engine, store, counts } = this.#options
     const before = store.retentionAgeMs > 0 ? store.now() - store.retentionAgeMs : 0
     const blockBytesMax = store.retentionBytesMax > 0 ? store.retentionBytesMax : Number.MAX_SAFE_INTEGER
+    const passStartedMs = performance.now()
     for (let more = true; more && !this.#stopped;) {
       const startedMs = performance.now()
       const slice = await engine.maintain({ before, blockBytesMax, upTo })
@@ -90,8 +89,9 @@ export class Maintenance {
       counts.size = { first, blocks, blockBytes, databaseBytes }
       this.#options.onSlice(slice)
       more = slice.more
-      if (more) await this.#pause(Math.min(sliceMs * PAUSE_PER_SLICE, PAUSE_MS_MAX))
+      if (more) await this.#pause(this.#pace.pauseMs(sliceMs))
     }
+    this.#pace.passTook(performance.now() - passStartedMs)
   }
 
   /** Resolves after a while, or when it is stopped. */

@@ -1,28 +1,15 @@
 // The log's side of the writing connection: commits, and the slices of maintenance between them.
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { mergeBlocks } from '../block.ts'
 import type { Block } from '../block.ts'
-import { bodyIsWhole, seal, sealStreams } from '../block-seal.ts'
+import { seal, sealStreams } from '../block-seal.ts'
 import type { Commit, LogSize, LogState, MaintenanceLimits, MaintenanceSlice } from '../engine.ts'
-import { mergeRun } from '../merge-plan.ts'
-import { headOf, type ReadHead } from './block-head.ts'
+import { BlockMerger, type MergedRun } from './block-merger.ts'
 import type { WriterQueries } from './log-queries.ts'
-import { commitErrorOf, isCorrupt } from './sqlite-errors.ts'
+import { commitErrorOf } from './sqlite-errors.ts'
 import { StatementCache } from './statement-cache.ts'
 
 const REMOVED_MAX = 16 // blocks one slice removes: up to 8 MB of pages
-const PLANNED_MAX = 512 // block heads one slice looks at for what to merge
-// Blocks that the first slice merges; each after it may merge twice as many. Code that has never run takes several times as
-// long. It does not depend on how long a slice takes: on a slow disk small ones would never catch up.
-const MERGED_FIRST_MAX = 8
-
-/** What is planned with. */
-interface PlannedHead {
-  first: number
-  last: number
-  bytes: number
-}
 
 export class LogWriter {
   readonly #db: DatabaseSync
@@ -32,8 +19,7 @@ export class LogWriter {
   readonly #size: LogSize
   #next: number
   #lastAt: number
-  #mergedMax = MERGED_FIRST_MAX
-  #mergeFrom = 0 // blocks before this are as large as they get
+  readonly #merger: BlockMerger
 
   constructor(db: DatabaseSync, { dir, sql }: { dir: string; sql: WriterQueries }) {
     this.#db = db
@@ -46,6 +32,12 @@ export class LogWriter {
     this.#next = next
     this.#lastAt = lastAt
     this.#size = this.#measure()
+    this.#merger = new BlockMerger({
+      all: (text, parameters) => this.#all(text, parameters),
+      sql: this.#sql,
+      replace: run => this.#replace(run),
+      nowMs: () => performance.now()
+    })
   }
 
   state(): LogState {
@@ -82,12 +74,11 @@ export class LogWriter {
     return first
   }
 
-  /** One slice: removes some blocks, or merges some, or finds nothing to do. */
+  /** One slice: removes some blocks, or goes a step on with merging some, or finds nothing to do. */
   maintain(limits: MaintenanceLimits): MaintenanceSlice {
     const removed = this.#remove(limits)
-    const from = this.#mergeFrom
-    const merged = removed > 0 ? 0 : this.#merge(limits.upTo)
-    const more = removed + merged > 0 || this.#mergeFrom > from
+    if (removed > 0) this.#merger.restart()
+    const { merged, more } = removed > 0 ? { merged: 0, more: true } : this.#merger.step(limits.upTo)
     if (!more) this.#size.databaseBytes = this.#databaseBytes()
     return { ...this.#size, removed, merged, more }
   }
@@ -111,58 +102,13 @@ export class LogWriter {
     return removed
   }
 
-  #merge(upTo: number): number {
-    const heads = this.#all(this.#sql.heads, [this.#mergeFrom, upTo, PLANNED_MAX]).map(plannedHeadOf)
-    const plan = mergeRun(heads)
-    this.#mergeFrom = plan.from
-    const run = plan.run.slice(0, this.#mergedMax)
-    // Nothing to merge among these, but there are more heads to look at: the next slice goes on after them.
-    if (run.length === 0) return 0
-    this.#mergedMax = Math.min(2 * this.#mergedMax, PLANNED_MAX)
-    const damagedAt = this.#mergeAll(run)
-    if (damagedAt !== null) {
-      this.#mergeFrom = damagedAt + 1 // it stays as it is, for who reads it to be told
-      return 0
-    }
-    this.#size.blocks -= run.length - 1
-    return run.length
-  }
-
-  /** Makes one block of these; or says where one is damaged, which must not get a good checksum by being merged. */
-  #mergeAll(run: readonly PlannedHead[]): number | null {
-    const [oldest, newest] = [run[0] as PlannedHead, run.at(-1) as PlannedHead]
-    let damagedAt: number | null = null
+  #replace({ first, last, blocks, bytes, block }: MergedRun): void {
     this.#transaction(() => {
-      const blocks: (ReadHead & { body: Uint8Array })[] = []
-      for (const { first } of run) {
-        const block = this.#wholeBlock(first)
-        if (block === null) {
-          damagedAt = first
-          return
-        }
-        blocks.push(block)
-      }
-      const block = mergeBlocks(blocks)
-      this.#run(this.#sql.delete, [oldest.first, newest.last])
-      this.#insert(block, oldest.first)
-      this.#size.blockBytes += block.body.length - run.reduce((sum, head) => sum + head.bytes, 0)
+      this.#run(this.#sql.delete, [first, last])
+      this.#insert(block, first)
     })
-    return damagedAt
-  }
-
-  /** Null when it is damaged. */
-  #wholeBlock(first: number): (ReadHead & { body: Uint8Array }) | null {
-    try {
-      const row = this.#all(this.#sql.bodies, [first, first, 1])[0] ?? {}
-      const head = headOf(row)
-      const { body } = row as { body?: unknown }
-      return head.seal !== null && body instanceof Uint8Array && bodyIsWhole(body, head.seal)
-        ? { ...head, body }
-        : null
-    } catch (error) {
-      if (isCorrupt(error)) return null
-      throw error
-    }
+    this.#size.blocks -= blocks - 1
+    this.#size.blockBytes += block.body.length - bytes
   }
 
   #insert(block: Block, first: number): void {
@@ -222,8 +168,4 @@ export class LogWriter {
   #all(text: string, parameters: number[]): Record<string, unknown>[] {
     return this.#statements.get(text).all(...parameters)
   }
-}
-
-function plannedHeadOf(row: Record<string, unknown>): PlannedHead {
-  return { first: Number(row['first']), last: Number(row['last']), bytes: Number(row['bytes']) }
 }
