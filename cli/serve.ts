@@ -1,6 +1,6 @@
 // The server, wired by hand: store, then the operators' side (so that its health can be asked), then the devices' side.
 import { fileURLToPath } from 'node:url'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Logger } from 'pino'
 import { Authenticator } from '../broker/authenticate.ts'
 import { Authorizer } from '../broker/authorize.ts'
@@ -20,6 +20,7 @@ import { Tokens } from '../store/tokens.ts'
 import { alertingOptions } from './alerting-options.ts'
 import { ensureAdminToken } from './admin-token.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
+import { collectProcessMetrics } from './process-metrics.ts'
 import { explainStartFailure } from './start-failure.ts'
 import { packageVersion } from './version.ts'
 
@@ -74,7 +75,7 @@ export async function startServer(config: Config, options: ServeOptions): Promis
   }
   try {
     const registry = new Registry()
-    collectDefaultMetrics({ register: registry })
+    collectProcessMetrics(registry)
     const store = await openStore(config, logger, registry, onFatal)
     parts.unshift({ name: 'store', close: () => store.close() })
     const adminToken = await ensureAdminToken(store.tokens, config.store.dir, Date.now)

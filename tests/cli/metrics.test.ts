@@ -1,13 +1,33 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { collectProcessMetrics } from '../../cli/process-metrics.ts'
 import { startServer } from '../../cli/serve.ts'
 import { loadConfig } from '../../config/config.ts'
 import { temporaryFolder } from '../helpers/temporary-folder.ts'
 
 const document = fileURLToPath(new URL('../../../docs/operate.md', import.meta.url))
+
+test('the usual metrics of a process are there, without those that list its sockets', async () => {
+  const registry = new Registry()
+  collectProcessMetrics(registry)
+  const text = await registry.metrics()
+  const names = [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name)
+  for (const name of [
+    'process_cpu_seconds_total',
+    'nodejs_heap_size_used_bytes',
+    'nodejs_gc_duration_seconds'
+  ])
+    expect(names).toContain(name)
+  expect(names.filter(name => /active|eventloop/.test(name ?? ''))).toEqual([])
+  if (process.platform !== 'linux') return
+  const open = Number(/^process_open_fds (\d+)$/m.exec(text)?.[1])
+  const listed = (await readdir('/proc/self/fd')).length
+  expect(Math.abs(open - listed)).toBeLessThan(10)
+})
 
 test('docs/operate.md lists every metric with its type and meaning, and no other', async () => {
   await using folder = await temporaryFolder()
