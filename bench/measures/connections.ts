@@ -32,46 +32,68 @@ const mixes = {
   'raw TCP': ['tcp', 'tcp'],
   'half each': ['mqtt', 'tcp']
 } as const
+type Mix = keyof typeof mixes
+
+const MOSQUITTO = 'Mosquitto'
 const CONNECT_COST = 'CPU µs/connect'
 const MEMORY = 'KB each'
 const WHY_MISSED =
   'a connect is a socket of Node.js, a session with its place in the log, and a notification of presence with its row, which is made durable; Mosquitto keeps nothing.'
 
-/** 15,000 connections. One round: what it tells is not a matter of microseconds. */
+type Figures = Record<string, number>
+
+/** 15,000 connections, of each server in turn. */
 export async function measureConnections(options: MeasureOptions): Promise<Result[]> {
   const title = `${CONNECTIONS} connections: ${CONNECTS_AT_ONCE} connects at a time from each of 2 processes`
   options.progress(title)
-  const found: Row[] = []
+  const rounds = new Map<string, Figures[]>()
   const missing: string[] = []
-  {
-    await using stack = new AsyncDisposableStack()
-    const mosquitto = await unlessMissing(missing, startMosquitto)
-    if (mosquitto !== null) {
-      stack.use(mosquitto)
-      const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
-      const target = { name: 'Mosquitto', pid: mosquitto.pid, crowds: [crowd, crowd], collects: false }
-      found.push({ ...(await measureCrowd(target, options)), peer: true })
+  for (let round = 1; round <= options.rounds; round++) {
+    const measure = async (target: Target) => {
+      const progress = (text: string) => options.progress(`  round ${round}: ${text}`)
+      const figures = await measureCrowd(target, { ...options, progress })
+      rounds.set(target.name, [...(rounds.get(target.name) ?? []), figures])
     }
+    if (missing.length === 0) await measureMosquitto(measure, missing)
+    for (const mix of Object.keys(mixes) as Mix[]) await measureTocsin(mix, measure, options)
   }
-  for (const [mix, protocols] of Object.entries(mixes)) {
-    await using stack = new AsyncDisposableStack()
-    const builds = await startBuilds(options, stack, {
-      nodeFlags: ['--expose-gc', '--import', collectOnSignal]
-    })
-    for (const { name, server } of builds) {
-      const ports = { mqtt: server.mqttPort, tcp: server.tcpPort }
-      const crowds = protocols.map(protocol => ({ protocol, port: ports[protocol] }))
-      const target = { name: `${name}, ${mix}`, pid: server.pid, crowds, collects: true }
-      found.push(await measureCrowd(target, options))
-    }
-  }
+  const found = [...rounds].map(([name, figures]) => {
+    const row = rowOf(name, figures)
+    return name === MOSQUITTO ? { ...row, peer: true } : row
+  })
   const rows = withRatios(found, CONNECT_COST)
   const goals = [
     memoryGoal(rows, 'MQTT', 12),
     memoryGoal(rows, 'raw TCP', 6),
-    ratioGoal(rows, { what: 'CPU time of an MQTT connect', to: 'Mosquitto', limit: 4, whyMissed: WHY_MISSED })
+    ratioGoal(rows, { what: 'CPU time of an MQTT connect', to: MOSQUITTO, limit: 4, whyMissed: WHY_MISSED })
   ]
   return [{ measure: 'connections', title, rows, goals, missing }]
+}
+
+async function measureMosquitto(
+  measure: (target: Target) => Promise<void>,
+  missing: string[]
+): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const mosquitto = await unlessMissing(missing, startMosquitto)
+  if (mosquitto === null) return
+  stack.use(mosquitto)
+  const crowd = { protocol: 'mqtt', port: mosquitto.mqttPort } as const
+  await measure({ name: MOSQUITTO, pid: mosquitto.pid, crowds: [crowd, crowd], collects: false })
+}
+
+async function measureTocsin(
+  mix: Mix,
+  measure: (target: Target) => Promise<void>,
+  options: MeasureOptions
+): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const nodeFlags = ['--expose-gc', '--import', collectOnSignal]
+  for (const { name, server } of await startBuilds(options, stack, { nodeFlags })) {
+    const ports = { mqtt: server.mqttPort, tcp: server.tcpPort }
+    const crowds = mixes[mix].map(protocol => ({ protocol, port: ports[protocol] }))
+    await measure({ name: `${name}, ${mix}`, pid: server.pid, crowds, collects: true })
+  }
 }
 
 function memoryGoal(rows: readonly Row[], mix: string, limit: number): Goal {
@@ -79,7 +101,7 @@ function memoryGoal(rows: readonly Row[], mix: string, limit: number): Goal {
   return { what: `memory of a connection, ${mix}`, sense: 'at most', limit, unit: 'KB', figure }
 }
 
-async function measureCrowd(target: Target, { seconds, progress }: MeasureOptions): Promise<Row> {
+async function measureCrowd(target: Target, { seconds, progress }: MeasureOptions): Promise<Figures> {
   const { name, pid, crowds } = target
   await using stack = new AsyncDisposableStack()
   const devices = CONNECTIONS / crowds.length
@@ -95,7 +117,7 @@ async function measureCrowd(target: Target, { seconds, progress }: MeasureOption
   await Promise.all(loads.map(load => load.start()))
   const connectSeconds = (performance.now() - startedMs) / 1000
   const connectCpu = cpuMicroseconds(pid) - cpuBefore
-  progress(`  ${name}: connected in ${connectSeconds.toFixed(1)} s`)
+  progress(`${name}: connected in ${connectSeconds.toFixed(1)} s`)
   const residentPeak = residentBytes(pid)
   const resident = await settledBytes(target)
   let unanswered = 0
@@ -110,21 +132,19 @@ async function measureCrowd(target: Target, { seconds, progress }: MeasureOption
   const idleCpu = await idlePercent(pid, seconds)
   const counts = await Promise.all(loads.map(load => load.counts()))
   const closed = counts.reduce((sum, count) => sum + (count['closed'] ?? 0), 0)
-  progress(`  ${name}: ${closed} closed, ${unanswered} answers missing`)
-  return rowOf(name, [
-    {
-      [MEMORY]: (resident - residentBefore) / CONNECTIONS / 1000,
-      'MiB in all': resident / 1024 ** 2,
-      'MiB at peak': residentPeak / 1024 ** 2,
-      'MiB after checks': (await settledBytes(target)) / 1024 ** 2,
-      'connects/s': CONNECTIONS / connectSeconds,
-      [CONNECT_COST]: connectCpu / CONNECTIONS,
-      'check ms': checkMs,
-      'idle CPU %': idleCpu,
-      closed,
-      'answers missing': unanswered
-    }
-  ])
+  progress(`${name}: ${closed} closed, ${unanswered} answers missing`)
+  return {
+    [MEMORY]: (resident - residentBefore) / CONNECTIONS / 1000,
+    'MiB in all': resident / 1024 ** 2,
+    'MiB at peak': residentPeak / 1024 ** 2,
+    'MiB after checks': (await settledBytes(target)) / 1024 ** 2,
+    'connects/s': CONNECTIONS / connectSeconds,
+    [CONNECT_COST]: connectCpu / CONNECTIONS,
+    'check ms': checkMs,
+    'idle CPU %': idleCpu,
+    closed,
+    'answers missing': unanswered
+  }
 }
 
 async function idlePercent(pid: number, seconds: number): Promise<number> {
