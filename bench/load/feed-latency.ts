@@ -2,7 +2,7 @@
 import { build } from 'hdr-histogram-js'
 import type { Load } from './load.ts'
 import { nowMicroseconds, SENT_DIGITS } from './payload.ts'
-import { clientFrame, MessageSplitter, openWebSocket } from './web-socket.ts'
+import { clientFrame, MessageSplitter, openWebSocket, PONG } from './web-socket.ts'
 
 export interface FeedLatencyOptions {
   port: number
@@ -31,7 +31,10 @@ export async function createFeedLatency({ port, token }: FeedLatencyOptions): Pr
   socket.write(clientFrame(JSON.stringify({ type: 'subscribe', id: 'bench', filter: { kinds: ['event'] } })))
   await subscribed.promise
   return {
-    start: () => histogram.reset(),
+    start: () => {
+      socket.write(PONG)
+      histogram.reset()
+    },
     stop: () => {},
     counts: () => ({
       events: histogram.totalCount,

@@ -13,6 +13,12 @@ export interface WebSocketOptions {
   onClose?: () => void
 }
 
+/**
+ * An empty pong, masked, which may be sent unasked (RFC 6455, section 5.5.3). Who only counts bytes sees no pings; with one
+ * of these at each round a server knows that it is there.
+ */
+export const PONG = Buffer.of(0x8a, 0x80, 0, 0, 0, 0)
+
 const HEADER_END = Buffer.from('\r\n\r\n')
 
 /** Resolves when the server has agreed to the upgrade. */

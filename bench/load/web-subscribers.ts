@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Awaited, openMany } from './connections.ts'
 import type { Load } from './load.ts'
-import { clientFrame, MessageSplitter, openWebSocket } from './web-socket.ts'
+import { clientFrame, MessageSplitter, openWebSocket, PONG } from './web-socket.ts'
 
 export interface WebSubscribersOptions {
   port: number
@@ -66,7 +66,10 @@ export async function createWebSubscribers(options: WebSubscribersOptions): Prom
   const received = () => subscribers.map(({ bytes, base }) => bytes - base)
   return {
     start: () => {
-      for (const subscriber of subscribers) subscriber.base = subscriber.bytes
+      for (const subscriber of subscribers) {
+        subscriber.socket?.write(PONG)
+        subscriber.base = subscriber.bytes
+      }
       notifications = 0
       tell(dialect.start)
     },
