@@ -41,7 +41,9 @@ export const schema = z.strictObject({
       .describe('Bytes of events that may wait for commit before devices are paused.'),
     recentBytesMax: bytes(0, 4096 * MiB)
       .default(32 * MiB)
-      .describe('Bytes of recent notifications kept in memory for subscribers that are a little behind.'),
+      .describe(
+        'Bytes of recent notifications kept in memory for subscribers that are a little behind; asked of the system at start, taken as they fill.'
+      ),
     retentionAgeMs: milliseconds(0, 3650 * DAY_MS)
       .default(30 * DAY_MS)
       .describe('Age beyond which notifications are removed; 0 keeps them for ever.'),

@@ -9,6 +9,8 @@ export type StoreErrorCode =
   | 'store-locked'
   /** The data was written by a newer version, or is damaged. */
   | 'store-unreadable'
+  /** The system does not give the memory that a setting asks for. */
+  | 'memory-short'
   /** A cursor that isn't one. */
   | 'cursor-invalid'
 

@@ -4,6 +4,7 @@
 // of its own each block would count as garbage later, and the collector goes through all old objects when there is
 // enough of it.
 import type { BlockHead } from './block-reader.ts'
+import { StoreError } from './errors.ts'
 import { MsgpackReader } from './msgpack-reader.ts'
 import { readEntry } from './entry-codec.ts'
 import type { Batch } from './store.ts'
@@ -36,9 +37,10 @@ export class RecentWindow {
   /** The last to be asked for comes last. */
   readonly #decoded: Batch[] = []
 
+  /** `bytesMax`: of all blocks. Throws `memory-short` when the system does not give so much. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
-    this.#memory = Buffer.allocUnsafeSlow(bytesMax)
+    this.#memory = allocate(bytesMax)
   }
 
   /** Adds the block that follows the newest one. */
@@ -129,6 +131,15 @@ export class RecentWindow {
     if (this.#start * 2 < this.#held.length && this.#start < this.#held.length) return
     this.#held.splice(0, this.#start)
     this.#start = 0
+  }
+}
+
+function allocate(bytes: number): Buffer {
+  try {
+    return Buffer.allocUnsafeSlow(bytes)
+  } catch (cause) {
+    const message = `the system gives no ${bytes} bytes of memory for recent notifications; set store.recentBytesMax lower`
+    throw new StoreError('memory-short', message, { cause })
   }
 }
 

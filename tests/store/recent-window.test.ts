@@ -96,6 +96,10 @@ describe('the window of recent blocks', () => {
     ])
   })
 
+  test('says what to set where the system does not give its memory', () => {
+    expect(() => new RecentWindow(Number.MAX_SAFE_INTEGER)).toThrow(/set store\.recentBytesMax lower/)
+  })
+
   test('forgets what retention removed', () => {
     const window = new RecentWindow(LIMIT)
     const blocks = blocksOf([
